@@ -1,0 +1,174 @@
+//! Group commit: requests of one kind that arrive together are written as one transaction.
+//!
+//! Nobody waits for a timer: a batch is what arrived while the last one was being written. Each
+//! request gets its own answer. An unexpected error falls back to one by one, which is safe
+//! because everything written this way is idempotent on its id.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::{Connection, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::db::{Db, DbError};
+
+/// Requests that wait for a writer at most; more are turned away at once.
+const QUEUE: usize = 4_096;
+
+struct Job<T, R> {
+    request: T,
+    reply: oneshot::Sender<Result<R, DbError>>,
+}
+
+/// Hands requests to a few writer threads.
+pub struct Writer<T, R> {
+    queue: mpsc::Sender<Job<T, R>>,
+}
+
+impl<T, R> Clone for Writer<T, R> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<T, R> std::fmt::Debug for Writer<T, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("free", &self.queue.capacity())
+            .finish()
+    }
+}
+
+/// How a writer works.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterOptions {
+    /// Names the threads.
+    pub name: &'static str,
+    /// Each uses a connection of the pool while it writes. Two are enough.
+    pub threads: usize,
+    /// Requests in one transaction at most.
+    pub max_batch: usize,
+}
+
+impl<T, R> Writer<T, R>
+where
+    T: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    /// Starts the threads; they end when the last clone of the writer is gone.
+    ///
+    /// `write` answers one result per request, in the same order, inside a transaction.
+    ///
+    /// # Errors
+    ///
+    /// When a thread cannot be started.
+    pub fn start<F>(options: WriterOptions, db: &Db, write: F) -> std::io::Result<Self>
+    where
+        F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>
+            + Clone
+            + Send
+            + 'static,
+    {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..options.threads {
+            let (jobs, db, write) = (jobs.clone(), db.clone(), write.clone());
+            std::thread::Builder::new()
+                .name(options.name.to_owned())
+                .spawn(move || while serve(&jobs, options.max_batch, &db, &write) {})?;
+        }
+        Ok(Self { queue })
+    }
+
+    /// Writes `request` and waits for its own answer.
+    ///
+    /// # Errors
+    ///
+    /// [`DbError`] when the queue is full, or the outcome is unknown.
+    pub async fn submit(&self, request: T) -> Result<R, DbError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .try_send(Job { request, reply })
+            .map_err(|_| DbError::Busy(std::time::Duration::ZERO))?;
+        answer.await.map_err(|_| DbError::Panicked)?
+    }
+}
+
+/// Takes what is waiting and writes it. `false` when nobody can send any more.
+fn serve<T: Clone, R, F>(
+    jobs: &Mutex<mpsc::Receiver<Job<T, R>>>,
+    max_batch: usize,
+    db: &Db,
+    write: &F,
+) -> bool
+where
+    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+{
+    let mut batch = Vec::new();
+    {
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = jobs.blocking_recv() else {
+            return false;
+        };
+        batch.push(first);
+        while batch.len() < max_batch {
+            match jobs.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(_) => break,
+            }
+        }
+    }
+    let (requests, replies): (Vec<T>, Vec<_>) =
+        batch.into_iter().map(|j| (j.request, j.reply)).unzip();
+    match commit(db, &requests, write) {
+        Ok(results) => answer(replies, results.into_iter().map(Ok)),
+        Err(error) if requests.len() == 1 => answer(replies, std::iter::once(Err(error))),
+        Err(error) => {
+            tracing::debug!(%error, size = requests.len(), "batch failed, going one by one");
+            answer(
+                replies,
+                requests.iter().map(|request| one(db, request, write)),
+            );
+        }
+    }
+    true
+}
+
+fn one<T: Clone, R, F>(db: &Db, request: &T, write: &F) -> Result<R, DbError>
+where
+    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+{
+    commit(db, std::slice::from_ref(request), write)?
+        .pop()
+        .ok_or(DbError::Panicked)
+}
+
+fn commit<T, R, F>(db: &Db, requests: &[T], write: &F) -> Result<Vec<R>, DbError>
+where
+    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+{
+    // A panic in one batch must not take the thread, and with it every later sale, along.
+    let attempt = std::panic::AssertUnwindSafe(|| {
+        db.run_blocking(|conn| {
+            conn.transaction(|conn| write(conn, requests))
+                .map_err(DbError::from)
+        })
+    });
+    let results = std::panic::catch_unwind(attempt).unwrap_or(Err(DbError::Panicked))?;
+    if results.len() == requests.len() {
+        Ok(results)
+    } else {
+        Err(DbError::Panicked)
+    }
+}
+
+fn answer<R>(
+    replies: Vec<oneshot::Sender<Result<R, DbError>>>,
+    results: impl Iterator<Item = Result<R, DbError>>,
+) {
+    for (reply, result) in replies.into_iter().zip(results) {
+        // The client may have gone away; what was written stays written.
+        let _ = reply.send(result);
+    }
+}

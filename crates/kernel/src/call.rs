@@ -1,0 +1,272 @@
+//! Calls between modules, with the same meaning in one process or across HTTP.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse, Scope, web};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{context, ids::UserId, service_token::ServiceTokens};
+
+pub use reqwest::Error as BuildError;
+
+/// How long a request may take unless its caller says otherwise.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The user that work which nobody asked for (sweepers, relays, imports) is done as.
+pub const SYSTEM: UserId = UserId(uuid::Uuid::nil());
+
+/// Travels with every cross-module call: who asks, until when, and as part of which trace.
+#[derive(Debug, Clone)]
+pub struct Cx {
+    /// The user on whose behalf the call is made.
+    pub actor: UserId,
+    /// After this moment nobody waits for the answer any more.
+    pub deadline: Instant,
+    /// 32 hexadecimal digits; empty outside a request.
+    pub trace_id: String,
+}
+
+impl Cx {
+    /// A context for `actor` that ends after [`DEFAULT_DEADLINE`].
+    pub fn new(actor: UserId) -> Self {
+        Self {
+            actor,
+            deadline: Instant::now() + DEFAULT_DEADLINE,
+            trace_id: context::trace_id(),
+        }
+    }
+
+    /// A context for work that nobody asked for.
+    pub fn system() -> Self {
+        Self::new(SYSTEM)
+    }
+
+    /// The time left; zero when the deadline has passed.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// [`Cx`] on the wire: a deadline travels as the time left, because clocks differ.
+#[derive(Serialize, Deserialize)]
+struct WireCx {
+    actor: UserId,
+    remaining_ms: u64,
+    trace_id: String,
+}
+
+impl From<&Cx> for WireCx {
+    fn from(cx: &Cx) -> Self {
+        Self {
+            actor: cx.actor,
+            remaining_ms: u64::try_from(cx.remaining().as_millis()).unwrap_or(u64::MAX),
+            trace_id: cx.trace_id.clone(),
+        }
+    }
+}
+
+impl From<WireCx> for Cx {
+    fn from(wire: WireCx) -> Self {
+        let remaining = Duration::from_millis(wire.remaining_ms).min(Duration::from_secs(60));
+        Self {
+            actor: wire.actor,
+            deadline: Instant::now() + remaining,
+            trace_id: wire.trace_id,
+        }
+    }
+}
+
+/// Why a call to another module did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError<E: std::error::Error + 'static> {
+    /// The module said no. It changed nothing, and asking again gives the same answer.
+    #[error(transparent)]
+    Refused(E),
+    /// No answer arrived. The work may have happened: retry with the same ids, or undo it.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+}
+
+/// No answer arrived, and what was asked for may have happened all the same.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{port}.{method}: no answer: {reason}")]
+pub struct NoAnswer {
+    /// The contract.
+    pub port: &'static str,
+    /// Its method.
+    pub method: &'static str,
+    /// Why, for the log.
+    pub reason: String,
+}
+
+impl NoAnswer {
+    /// A missing answer because of `reason`.
+    pub fn new(port: &'static str, method: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self {
+            port,
+            method,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl From<CallError<Never>> for NoAnswer {
+    fn from(error: CallError<Never>) -> Self {
+        match error {
+            CallError::NoAnswer(error) => error,
+            CallError::Refused(never) => match never {},
+        }
+    }
+}
+
+/// The refusal of a method that never refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Never {}
+
+/// Where another module's internal listener is, and how to be let in.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// For example `http://store:4032`.
+    pub base: Url,
+    /// The module there: the audience of the service token.
+    pub module: &'static str,
+    /// The longest wait for one answer; a shorter deadline of the caller wins.
+    pub timeout: Duration,
+    /// Makes the tokens.
+    pub tokens: ServiceTokens,
+}
+
+/// Client half of a port: one POST per method, one try, bounded time.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    http: reqwest::Client,
+    peer: Peer,
+    port: &'static str,
+}
+
+impl Remote {
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built.
+    pub fn new(port: &'static str, peer: Peer) -> Result<Self, BuildError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Self { http, peer, port })
+    }
+
+    /// Calls `method`.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Refused`] only where the other module said so; everything else (no
+    /// connection, a time-out, a status that is not ours) is [`CallError::NoAnswer`].
+    pub async fn call<Req, Res, E>(
+        &self,
+        method: &'static str,
+        cx: &Cx,
+        req: &Req,
+    ) -> Result<Res, CallError<E>>
+    where
+        Req: Serialize + Sync,
+        Res: DeserializeOwned,
+        E: DeserializeOwned + std::error::Error + 'static,
+    {
+        let no_answer = |reason: String| NoAnswer::new(self.port, method, reason);
+        let path = format!("/internal/{}/{method}", self.port);
+        let url = self
+            .peer
+            .base
+            .join(&path)
+            .map_err(|e| no_answer(e.to_string()))?;
+        let token = self
+            .peer
+            .tokens
+            .issue(self.peer.module)
+            .map_err(|e| no_answer(e.to_string()))?;
+        let reply = self
+            .http
+            .post(url)
+            .bearer_auth(token)
+            .timeout(cx.remaining().min(self.peer.timeout))
+            .json(&(WireCx::from(cx), req))
+            .send()
+            .await
+            .map_err(|e| no_answer(e.to_string()))?;
+        match reply.status().as_u16() {
+            200 => Ok(reply.json().await.map_err(|e| no_answer(e.to_string()))?),
+            409 => Err(CallError::Refused(
+                reply.json().await.map_err(|e| no_answer(e.to_string()))?,
+            )),
+            status => Err(no_answer(format!("status {status}")).into()),
+        }
+    }
+}
+
+/// Server half: `Serve::new("stock", stock).method("hold", …).into_scope()`.
+pub struct Serve<P: ?Sized> {
+    port: Arc<P>,
+    scope: Scope,
+}
+
+impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
+    /// Serves `port` under `/internal/{name}`.
+    pub fn new(name: &str, port: Arc<P>) -> Self {
+        let limit = web::JsonConfig::default().limit(16 * 1_048_576);
+        Self {
+            port,
+            scope: web::scope(&format!("/internal/{name}")).app_data(limit),
+        }
+    }
+
+    /// Adds a method.
+    #[must_use]
+    pub fn method<Req, Res, E, F, Fut>(self, name: &str, f: F) -> Self
+    where
+        Req: DeserializeOwned + 'static,
+        Res: Serialize + 'static,
+        E: Serialize + std::error::Error + 'static,
+        F: Fn(Arc<P>, Cx, Req) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = Result<Res, CallError<E>>> + 'static,
+    {
+        let port = self.port.clone();
+        let handler = move |body: web::Json<(WireCx, Req)>| {
+            let (cx, req) = body.into_inner();
+            let reply = f(port.clone(), cx.into(), req);
+            async move {
+                match reply.await {
+                    Ok(res) => HttpResponse::Ok().json(res),
+                    Err(CallError::Refused(e)) => HttpResponse::Conflict().json(e),
+                    Err(CallError::NoAnswer(e)) => {
+                        tracing::error!(error = %e, "port call failed");
+                        HttpResponse::ServiceUnavailable().finish()
+                    }
+                }
+            }
+        };
+        Self {
+            scope: self
+                .scope
+                .route(&format!("/{name}"), web::post().to(handler)),
+            ..self
+        }
+    }
+
+    /// The routes, to be mounted on the internal listener only.
+    pub fn into_scope(self) -> Scope {
+        self.scope
+    }
+}
+
+/// Lets only calls with a service token for `module` through; mount around all of `/internal`.
+pub fn is_service_call(req: &HttpRequest, tokens: &ServiceTokens, module: &str) -> bool {
+    req.headers()
+        .get(actix_web::http::header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.strip_prefix("Bearer "))
+        .is_some_and(|token| tokens.accepts(token, module))
+}

@@ -1,0 +1,40 @@
+//! What every module needs and no module owns: errors, database access, the auth guard, ports
+
+//! over HTTP, idempotency, events, paging and money. No domain word lives here.
+
+// The newtype macros name this crate as `kernel`, here too.
+extern crate self as kernel;
+
+pub mod auth;
+pub mod batch;
+pub mod call;
+pub mod context;
+pub mod db;
+pub mod extract;
+pub mod frame;
+pub mod health;
+pub mod idempotency;
+pub mod ids;
+pub mod inbox;
+pub mod migrate;
+pub mod money;
+pub mod newtype;
+pub mod outbox;
+pub mod page;
+pub mod problem;
+pub mod relay;
+pub mod responses;
+pub mod service_token;
+pub mod statement;
+pub mod telemetry;
+pub mod text;
+pub mod time;
+pub mod token;
+pub mod worker;
+
+// The `statement!` and newtype macros name these through `$crate`, so that a module that uses
+// them needs no dependency of its own on them.
+pub use diesel;
+pub use serde;
+pub use utoipa;
+pub use uuid;

@@ -1,0 +1,237 @@
+//! Delivers a module's outbox to the modules that listen, at least once, in order per aggregate.
+//!
+//! A batch is leased, delivered outside any transaction, and marked. Several replicas may run a
+//! relay: `SKIP LOCKED` keeps their leases apart, and a consumer puts what overtook back in order
+//! by `seq` (see [`inbox`](crate::inbox)).
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::Scope;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve},
+    db::{Db, DbError},
+    ids::UserId,
+    outbox::Envelope,
+    statement,
+};
+
+/// Events in one delivery at most.
+const BATCH: i64 = 500;
+/// A delivery that got no answer is tried again after this long.
+const LEASE_SECONDS: f64 = 10.0;
+/// After so many tries the event is parked: it waits for a person, and a metric says so.
+pub const MAX_TRIES: i32 = 20;
+
+/// What a consumer did with one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Delivery {
+    /// Its effect is committed, now or at an earlier delivery, or it is of no interest.
+    Done,
+    /// An earlier event of the aggregate is missing: deliver again later.
+    TooEarly,
+}
+
+/// A module that listens to another one's events.
+#[async_trait]
+pub trait Subscriber: Send + Sync {
+    /// Applies `events`, each at most once, and says for each what became of it.
+    async fn deliver(&self, cx: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer>;
+}
+
+/// Reaches a [`Subscriber`] in another process.
+#[derive(Debug)]
+pub struct SubscriberClient(Remote);
+
+impl SubscriberClient {
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built.
+    pub fn new(peer: Peer) -> Result<Self, BuildError> {
+        Remote::new("events", peer).map(Self)
+    }
+}
+
+#[async_trait]
+impl Subscriber for SubscriberClient {
+    async fn deliver(&self, cx: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
+        self.0
+            .call::<_, _, Never>("deliver", cx, &events)
+            .await
+            .map_err(NoAnswer::from)
+    }
+}
+
+/// Offers `subscriber` to other processes. Mounted on the internal listener only.
+pub fn serve(subscriber: Arc<dyn Subscriber>) -> Scope {
+    Serve::new("events", subscriber)
+        .method("deliver", |subscriber, cx, events| async move {
+            subscriber
+                .deliver(&cx, events)
+                .await
+                .map_err(CallError::<Never>::NoAnswer)
+        })
+        .into_scope()
+}
+
+/// A module's outbox and who listens to it.
+#[derive(Clone)]
+pub struct Relay {
+    db: Db,
+    subscribers: Vec<Arc<dyn Subscriber>>,
+}
+
+impl Relay {
+    /// A relay of the outbox in `db`'s schema.
+    pub fn new(db: Db, subscribers: Vec<Arc<dyn Subscriber>>) -> Self {
+        Self { db, subscribers }
+    }
+
+    /// Delivers what is waiting; answers how many events were delivered to everyone.
+    ///
+    /// # Errors
+    ///
+    /// When the outbox itself cannot be read or marked.
+    pub async fn run_once(&self) -> Result<usize, DbError> {
+        let events: Vec<Envelope> = self
+            .db
+            .run(|conn| lease(conn).map_err(DbError::from))
+            .await?
+            .into_iter()
+            .map(Envelope::from)
+            .collect();
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let mut done = vec![true; events.len()];
+        for subscriber in &self.subscribers {
+            let mut cx = Cx::system();
+            cx.deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+            match subscriber.deliver(&cx, events.clone()).await {
+                Ok(outcomes) if outcomes.len() == events.len() => {
+                    for (done, outcome) in done.iter_mut().zip(outcomes) {
+                        *done &= outcome == Delivery::Done;
+                    }
+                }
+                Ok(_) => done.fill(false),
+                Err(error) => {
+                    tracing::warn!(%error, events = events.len(), "events were not delivered");
+                    done.fill(false);
+                }
+            }
+        }
+        let delivered: Vec<Uuid> = events
+            .iter()
+            .zip(&done)
+            .filter(|(_, done)| **done)
+            .map(|(e, _)| e.event_id)
+            .collect();
+        let count = delivered.len();
+        self.db
+            .run(move |conn| mark(conn, &delivered).map_err(DbError::from))
+            .await?;
+        Ok(count)
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("subscribers", &self.subscribers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = sql_types::Uuid)]
+    event_id: Uuid,
+    #[diesel(sql_type = sql_types::Text)]
+    aggregate_type: String,
+    #[diesel(sql_type = sql_types::Uuid)]
+    aggregate_id: Uuid,
+    #[diesel(sql_type = sql_types::BigInt)]
+    seq: i64,
+    #[diesel(sql_type = sql_types::Text)]
+    event_type: String,
+    #[diesel(sql_type = sql_types::Jsonb)]
+    payload: Value,
+    #[diesel(sql_type = sql_types::Uuid)]
+    actor_id: UserId,
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    recorded_at: DateTime<Utc>,
+}
+
+impl From<Row> for Envelope {
+    fn from(row: Row) -> Self {
+        let Row {
+            event_id,
+            aggregate_type,
+            aggregate_id,
+            seq,
+            event_type,
+            payload,
+            actor_id,
+            recorded_at,
+        } = row;
+        Self {
+            event_id,
+            aggregate_type,
+            aggregate_id,
+            seq,
+            event_type,
+            payload,
+            actor_id,
+            recorded_at,
+        }
+    }
+}
+
+statement! {
+    struct Lease {
+        limit: i64 => sql_types::BigInt,
+        lease_seconds: f64 => sql_types::Double,
+    }
+    "WITH due AS ( \
+         SELECT event_id FROM outbox \
+         WHERE published_at IS NULL AND parked_at IS NULL AND next_try_at <= now() \
+         ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED), \
+     leased AS ( \
+         UPDATE outbox o SET tries = o.tries + 1, next_try_at = now() + make_interval(secs => {}) \
+         FROM due WHERE o.event_id = due.event_id RETURNING o.*) \
+     SELECT * FROM leased ORDER BY recorded_at, aggregate_id, seq"
+}
+
+fn lease(conn: &mut PgConnection) -> QueryResult<Vec<Row>> {
+    Lease {
+        limit: BATCH,
+        lease_seconds: LEASE_SECONDS,
+    }
+    .get_results(conn)
+}
+
+statement! {
+    struct Mark<'a> {
+        delivered: &'a [Uuid] => sql_types::Array<sql_types::Uuid>,
+        max_tries: i32 => sql_types::Integer,
+    }
+    "WITH published AS ( \
+         UPDATE outbox SET published_at = now() WHERE event_id = ANY({}) RETURNING 1) \
+     UPDATE outbox SET parked_at = now() \
+     WHERE published_at IS NULL AND parked_at IS NULL AND tries >= {}"
+}
+
+fn mark(conn: &mut PgConnection, delivered: &[Uuid]) -> QueryResult<()> {
+    Mark {
+        delivered,
+        max_tries: MAX_TRIES,
+    }
+    .execute(conn)
+    .map(drop)
+}

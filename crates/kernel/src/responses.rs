@@ -1,0 +1,65 @@
+//! The error answers that operations share, for `responses(...)` in their documentation.
+use utoipa::IntoResponses;
+
+use crate::problem::Problem;
+
+/// What any authenticated read can answer with, besides success.
+#[derive(IntoResponses)]
+pub enum ReadProblems {
+    /// A parameter is malformed or out of bounds.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(#[to_schema] Problem),
+    /// No token, or one that is not valid any more: sign in again.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// The caller's role does not allow it.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// It does not exist, or lies outside the caller's stores.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] Problem),
+    /// Too many requests: wait for `Retry-After` seconds.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(#[to_schema] Problem),
+    /// A dependency did not answer in time: repeat after `Retry-After` seconds.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+}
+
+/// What any authenticated write can answer with, besides success.
+#[derive(IntoResponses)]
+pub enum WriteProblems {
+    /// The body or a parameter is malformed or out of bounds; `errors` names the fields.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(#[to_schema] Problem),
+    /// No token, or one that is not valid any more: sign in again.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// The caller's role does not allow it.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// It does not exist, or lies outside the caller's stores.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] Problem),
+    /// The state does not allow it; nothing was changed.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] Problem),
+    /// `If-Match` names another version.
+    #[response(status = 412, content_type = "application/problem+json")]
+    VersionMismatch(#[to_schema] Problem),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] Problem),
+    /// The body is not `application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(#[to_schema] Problem),
+    /// The `Idempotency-Key` was used for a different request.
+    #[response(status = 422, content_type = "application/problem+json")]
+    KeyReused(#[to_schema] Problem),
+    /// Too many requests: wait for `Retry-After` seconds.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(#[to_schema] Problem),
+    /// The outcome is unknown: repeat with the same `Idempotency-Key`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+}

@@ -1,0 +1,42 @@
+//! What other modules may know about auth: whom to believe, and since when no more.
+
+mod http;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use kernel::{
+    call::{Cx, NoAnswer},
+    token::{Trust, Verifier},
+    worker::Worker,
+};
+
+pub use http::{SessionsClient, serve};
+
+/// How often the list of ended sessions is asked for. A token is refused everywhere at most this
+/// long, and one call, after its session ended.
+pub const REFRESH: Duration = Duration::from_secs(2);
+
+/// Which keys sign access tokens, and which sessions have ended.
+///
+/// A read: repeatable, and answered from memory by callers while auth is away, for at most the
+/// life of an access token (10 minutes).
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// The public keys, and the sessions that ended while a token of theirs may still be current.
+    async fn trust(&self, cx: &Cx) -> Result<Trust, NoAnswer>;
+}
+
+/// Keeps `verifier` at most [`REFRESH`] behind what auth knows.
+pub fn keep_current(verifier: Arc<Verifier>, sessions: Arc<dyn Sessions>) -> Worker {
+    Worker::new("trust", REFRESH, move || {
+        let (verifier, sessions) = (verifier.clone(), sessions.clone());
+        async move {
+            match sessions.trust(&Cx::system()).await {
+                Ok(trust) => verifier.refresh(&trust),
+                Err(error) => tracing::warn!(%error, "auth is away: going on with what is known"),
+            }
+            false
+        }
+    })
+}

@@ -1,0 +1,80 @@
+//! What other modules may know about the catalogue: the [`Catalog`] port, its types and events.
+
+mod http;
+
+use async_trait::async_trait;
+use kernel::{
+    call::{Cx, NoAnswer},
+    ids::ProductId,
+    money::{BasisPoints, Minor, Money, Quantity},
+    outbox::Event,
+};
+use serde::{Deserialize, Serialize};
+
+pub use http::{CatalogClient, serve};
+
+/// Looks products up for a sale or an adjustment.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// The products that `keys` name, archived ones included; keys that name nothing are left
+    /// out. At most 500 keys. A read: repeatable, and callers may keep an answer for 10 s.
+    async fn resolve(&self, cx: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer>;
+}
+
+/// How a till names a product.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKey {
+    /// By its id.
+    Id(ProductId),
+    /// By its SKU.
+    Sku(String),
+    /// By one of its barcodes.
+    Barcode(String),
+}
+
+/// A key and the product it names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// As it was asked for.
+    pub key: ProductKey,
+    /// What it names.
+    pub product: ProductSnapshot,
+}
+
+/// What a sale line copies from the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductSnapshot {
+    /// Its id.
+    pub id: ProductId,
+    /// Its SKU.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// Its category, for reports.
+    pub category_id: Option<kernel::uuid::Uuid>,
+    /// The price of `price_per` base units.
+    pub price: Money,
+    /// 1 for a product sold each; for example 1000 where the price is per kilogram and the unit g.
+    pub price_per: Quantity,
+    /// The tax rate.
+    pub tax_rate: BasisPoints,
+    /// What `price_per` base units cost, in minor units of the price's currency; if known.
+    pub cost: Option<Minor>,
+    /// Archived products cannot be sold.
+    pub archived: bool,
+}
+
+/// A product was created or changed: what was copied from it may be out of date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductChanged {
+    /// Which.
+    pub product_id: ProductId,
+    /// Its SKU.
+    pub sku: String,
+}
+
+impl Event for ProductChanged {
+    const TYPE: &'static str = "product.changed.v1";
+    const AGGREGATE: &'static str = "product";
+}

@@ -1,0 +1,118 @@
+//! The store's ports over HTTP. Client and server of a port stand together, so that they cannot
+//! drift apart.
+
+use std::sync::Arc;
+
+use actix_web::Scope as Routes;
+use async_trait::async_trait;
+use kernel::{
+    auth::Scope,
+    call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve},
+    ids::{ProductId, StoreId},
+};
+
+use crate::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProfile, Stores};
+
+/// Reaches [`Stock`] in another process.
+#[derive(Debug)]
+pub struct StockClient(Remote);
+
+impl StockClient {
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built.
+    pub fn new(peer: Peer) -> Result<Self, BuildError> {
+        Remote::new("stock", peer).map(Self)
+    }
+}
+
+#[async_trait]
+impl Stock for StockClient {
+    async fn hold(&self, cx: &Cx, request: HoldRequest) -> Result<Hold, CallError<HoldRefused>> {
+        self.0.call("hold", cx, &request).await
+    }
+}
+
+/// Offers `stock` to other processes. Mounted on the internal listener only.
+pub fn serve_stock(stock: Arc<dyn Stock>) -> Routes {
+    Serve::new("stock", stock)
+        .method("hold", |stock, cx, request| async move {
+            stock.hold(&cx, request).await
+        })
+        .into_scope()
+}
+
+/// Reaches [`Stores`] in another process.
+#[derive(Debug)]
+pub struct StoresClient(Remote);
+
+impl StoresClient {
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built.
+    pub fn new(peer: Peer) -> Result<Self, BuildError> {
+        Remote::new("stores", peer).map(Self)
+    }
+}
+
+#[async_trait]
+impl Stores for StoresClient {
+    async fn profiles(&self, cx: &Cx, ids: Vec<StoreId>) -> Result<Vec<StoreProfile>, NoAnswer> {
+        self.0
+            .call::<_, _, Never>("profiles", cx, &ids)
+            .await
+            .map_err(NoAnswer::from)
+    }
+}
+
+/// Offers `stores` to other processes. Mounted on the internal listener only.
+pub fn serve_stores(stores: Arc<dyn Stores>) -> Routes {
+    Serve::new("stores", stores)
+        .method("profiles", |stores, cx, ids| async move {
+            stores
+                .profiles(&cx, ids)
+                .await
+                .map_err(CallError::<Never>::from)
+        })
+        .into_scope()
+}
+
+/// Reaches [`Levels`] in another process.
+#[derive(Debug)]
+pub struct LevelsClient(Remote);
+
+impl LevelsClient {
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built.
+    pub fn new(peer: Peer) -> Result<Self, BuildError> {
+        Remote::new("levels", peer).map(Self)
+    }
+}
+
+#[async_trait]
+impl Levels for LevelsClient {
+    async fn levels(
+        &self,
+        cx: &Cx,
+        scope: Scope,
+        products: Vec<ProductId>,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        self.0
+            .call::<_, _, Never>("levels", cx, &(scope, products))
+            .await
+            .map_err(NoAnswer::from)
+    }
+}
+
+/// Offers `levels` to other processes. Mounted on the internal listener only.
+pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
+    Serve::new("levels", levels)
+        .method("levels", |levels, cx, (scope, products)| async move {
+            levels
+                .levels(&cx, scope, products)
+                .await
+                .map_err(CallError::<Never>::from)
+        })
+        .into_scope()
+}

@@ -1,0 +1,148 @@
+//! A store as other modules see it, and how it reads the clock.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
+use kernel::{
+    ids::StoreId,
+    money::{Currency, Minor},
+    uuid::Uuid,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a store is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// A shop.
+    Sales,
+    /// A warehouse.
+    Logistics,
+    /// The head office.
+    Headquarters,
+}
+
+/// Whether shelf prices contain the tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxMode {
+    /// Prices contain it (usual in Europe).
+    Included,
+    /// It is added at the till (usual in the United States).
+    Added,
+}
+
+/// What happens when more is sold than the books say is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativeStock {
+    /// The sale is refused.
+    Refuse,
+    /// The sale is recorded and the level goes below zero, a discrepancy to resolve.
+    Allow,
+}
+
+/// A register of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisterRef {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it, for example `T1`.
+    pub code: String,
+}
+
+/// A store and its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreProfile {
+    /// Its id.
+    pub id: StoreId,
+    /// Its code, for people.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: StoreKind,
+    /// Its IANA time zone.
+    pub timezone: Tz,
+    /// Local time at which the business day turns; before it, yesterday goes on.
+    pub day_cutoff: NaiveTime,
+    /// The only currency it sells in.
+    pub currency: Currency,
+    /// Whether prices contain the tax.
+    pub tax_mode: TaxMode,
+    /// What happens at zero.
+    pub negative_stock: NegativeStock,
+    /// The largest refund, in minor units, that a cashier may give alone; `None` is no limit.
+    pub return_limit: Option<Minor>,
+    /// Its registers that are in use.
+    pub registers: Vec<RegisterRef>,
+    /// Archived stores neither sell nor move stock.
+    pub archived: bool,
+}
+
+impl StoreProfile {
+    /// The business day that `at` belongs to here: the local date, or the one before until
+    /// [`day_cutoff`](Self::day_cutoff).
+    pub fn business_date(&self, at: DateTime<Utc>) -> NaiveDate {
+        let local = at.with_timezone(&self.timezone).naive_local();
+        if local.time() < self.day_cutoff {
+            local
+                .date()
+                .checked_sub_days(Days::new(1))
+                .unwrap_or(local.date())
+        } else {
+            local.date()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(timezone: Tz, cutoff: &str) -> StoreProfile {
+        StoreProfile {
+            id: StoreId::new(),
+            code: "S1".into(),
+            name: "Shop".into(),
+            kind: StoreKind::Sales,
+            timezone,
+            day_cutoff: cutoff.parse().unwrap(),
+            currency: Currency::new("EUR").unwrap(),
+            tax_mode: TaxMode::Included,
+            negative_stock: NegativeStock::Refuse,
+            return_limit: None,
+            registers: Vec::new(),
+            archived: false,
+        }
+    }
+
+    fn date(profile: &StoreProfile, at: &str) -> String {
+        profile.business_date(at.parse().unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_sale_after_midnight_belongs_to_the_day_before_until_the_cutoff() {
+        let shop = profile(Tz::Europe__Paris, "04:00:00");
+        assert_eq!(date(&shop, "2026-01-10T02:59:59Z"), "2026-01-09");
+        assert_eq!(date(&shop, "2026-01-10T03:00:00Z"), "2026-01-10");
+    }
+
+    #[test]
+    fn the_shop_s_clock_counts_and_not_the_server_s() {
+        assert_eq!(
+            date(
+                &profile(Tz::Asia__Tokyo, "00:00:00"),
+                "2026-01-09T15:00:00Z"
+            ),
+            "2026-01-10"
+        );
+        assert_eq!(
+            date(
+                &profile(Tz::America__New_York, "00:00:00"),
+                "2026-01-10T04:59:00Z"
+            ),
+            "2026-01-09"
+        );
+    }
+}

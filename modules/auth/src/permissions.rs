@@ -1,0 +1,8 @@
+//! Who may see and change accounts. Both only where they are held at every store.
+
+kernel::permission! {
+    /// See users, their grants and their sessions.
+    pub(crate) UserRead = "user:read" [Admin, Auditor]
+    /// Create, change and archive users, and end their sessions.
+    pub(crate) UserWrite = "user:write" [Admin]
+}

@@ -11,6 +11,7 @@ use kernel::{
     call::{CallError, Cx, NoAnswer},
     ids::{ProductId, SaleId, StoreId},
     money::Quantity,
+    outbox::Event,
 };
 use serde::{Deserialize, Serialize};
 
@@ -131,4 +132,17 @@ pub struct StoreLevel {
     pub damaged: i64,
     /// On the way.
     pub incoming: i64,
+}
+
+/// A store, its settings or its place in the chain changed: what was copied from it may be out of
+/// date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreChanged {
+    /// Which.
+    pub store_id: StoreId,
+}
+
+impl Event for StoreChanged {
+    const TYPE: &'static str = "store.changed.v1";
+    const AGGREGATE: &'static str = "store";
 }

@@ -1,0 +1,4 @@
+DROP TABLE adjustments;
+DROP TABLE holds;
+DROP TABLE movements;
+DROP TABLE levels;

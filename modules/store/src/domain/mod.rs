@@ -1,0 +1,8 @@
+//! Rules without I/O.
+
+pub(crate) mod adjustment;
+pub(crate) mod hold;
+pub(crate) mod ledger;
+pub(crate) mod moment;
+pub(crate) mod reason;
+pub(crate) mod settings;

@@ -1,0 +1,16 @@
+//! What a caller may do with stores and their stock, and which roles may.
+
+kernel::permission! {
+    /// See stores, their settings and registers.
+    pub(crate) StoreRead = "store:read" [Admin, Manager, Cashier, Clerk, Auditor]
+    /// Create, change and archive stores; held everywhere.
+    pub(crate) StoreWrite = "store:write" [Admin]
+    /// Change a store's settings and registers.
+    pub(crate) StoreSettingsWrite = "store:settings" [Admin, Manager]
+    /// See levels, movements and holds.
+    pub(crate) StockRead = "stock:read" [Admin, Manager, Cashier, Clerk, Auditor]
+    /// Change stock by hand.
+    pub(crate) StockAdjust = "stock:adjust" [Admin, Manager, Clerk]
+    /// Have the books checked; held everywhere.
+    pub(crate) IntegrityRead = "stock:integrity" [Admin, Auditor]
+}

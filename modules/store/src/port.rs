@@ -1,0 +1,130 @@
+//! The contracts [`Stock`], [`Stores`], [`Levels`] and the events of the sales module, answered
+//! from this process.
+
+use std::{io, sync::Arc};
+
+use async_trait::async_trait;
+use kernel::{
+    auth::Scope,
+    batch::{Writer, WriterOptions},
+    call::{CallError, Cx, NoAnswer},
+    db::{Db, DbError},
+    ids::{ProductId, StoreId},
+    outbox::Envelope,
+    relay::{Delivery, Subscriber},
+};
+use store_api::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProfile, Stores};
+
+use crate::{
+    domain::hold::{Answer, Job},
+    repo::{levels, profiles},
+    service::{deliver, hold},
+};
+
+/// Holds in one transaction at most.
+const MAX_BATCH: usize = 64;
+/// Writers; more do not make it faster.
+const THREADS: usize = 2;
+
+/// When a hold's transaction is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldCommit {
+    /// Once it is on disk.
+    Durable,
+    /// Before: only where the sale that follows is committed to the same write-ahead log, which
+    /// makes the hold durable with it.
+    Deferred,
+}
+
+/// What the module offers to the others. Needs nothing but its own database.
+pub struct Ports {
+    db: Db,
+    holds: Writer<Job, Answer>,
+}
+
+impl Ports {
+    /// Starts the writers of holds; they end when the ports are dropped.
+    ///
+    /// # Errors
+    ///
+    /// When a thread cannot be started.
+    pub fn new(db: Db, commit: HoldCommit) -> io::Result<Arc<Self>> {
+        let options = WriterOptions {
+            name: "holds",
+            threads: THREADS,
+            max_batch: MAX_BATCH,
+        };
+        let deferred = commit == HoldCommit::Deferred;
+        let holds = Writer::start(options, &db, move |conn, jobs: &[Job]| {
+            hold::write(conn, deferred, jobs)
+        })?;
+        Ok(Arc::new(Self { db, holds }))
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports")
+            .field("holds", &self.holds)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Stock for Ports {
+    async fn hold(&self, cx: &Cx, request: HoldRequest) -> Result<Hold, CallError<HoldRefused>> {
+        let no_answer = |reason: String| NoAnswer::new("stock", "hold", reason);
+        let job = Job {
+            actor: cx.actor,
+            request,
+        };
+        match tokio::time::timeout(cx.remaining(), self.holds.submit(job)).await {
+            Ok(Ok(answer)) => answer.map_err(CallError::Refused),
+            Ok(Err(error)) => Err(no_answer(reason(&error)).into()),
+            Err(_late) => Err(no_answer("the deadline has passed".to_owned()).into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Stores for Ports {
+    async fn profiles(&self, _: &Cx, ids: Vec<StoreId>) -> Result<Vec<StoreProfile>, NoAnswer> {
+        self.db
+            .run(move |conn| profiles::find(conn, &ids).map_err(DbError::from))
+            .await
+            .map_err(|e| NoAnswer::new("stores", "profiles", reason(&e)))
+    }
+}
+
+#[async_trait]
+impl Levels for Ports {
+    async fn levels(
+        &self,
+        _: &Cx,
+        scope: Scope,
+        products: Vec<ProductId>,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        self.db
+            .run(move |conn| levels::of_products(conn, &scope, &products).map_err(DbError::from))
+            .await
+            .map_err(|e| NoAnswer::new("levels", "levels", reason(&e)))
+    }
+}
+
+#[async_trait]
+impl Subscriber for Ports {
+    async fn deliver(&self, _: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
+        self.db
+            .transaction(move |conn| deliver::apply(conn, events).map_err(DbError::from))
+            .await
+            .map_err(|e: DbError| NoAnswer::new("events", "deliver", reason(&e)))
+    }
+}
+
+/// The error with its cause, for the log.
+fn reason(error: &DbError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,90 @@
+//! How values that are words in the database are read and written.
+
+use chrono_tz::Tz;
+use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    pg::{Pg, PgValue},
+    serialize::{self, Output, ToSql},
+    sql_types::Text,
+};
+use store_api::{NegativeStock, StoreKind, TaxMode};
+
+use crate::domain::reason::{HoldState, MovementReason};
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident for $inner:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Text)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        impl $name {
+            pub(crate) fn text(self) -> &'static str {
+                match self.0 {
+                    $($inner::$variant => $text,)*
+                }
+            }
+        }
+
+        impl ToSql<Text, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <str as ToSql<Text, Pg>>::to_sql(self.text(), out)
+            }
+        }
+
+        impl FromSql<Text, Pg> for $name {
+            fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+                let text = <String as FromSql<Text, Pg>>::from_sql(bytes)?;
+                match text.as_str() {
+                    $($text => Ok(Self($inner::$variant)),)*
+                    _ => Err(format!("not one of the words of {}: {text}", stringify!($inner)).into()),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// `stores.kind`.
+    Kind for StoreKind { Sales = "sales", Logistics = "logistics", Headquarters = "headquarters" }
+}
+words! {
+    /// `stores.tax_mode`.
+    Tax for TaxMode { Included = "included", Added = "added" }
+}
+words! {
+    /// `stores.negative_stock`.
+    Negative for NegativeStock { Refuse = "refuse", Allow = "allow" }
+}
+words! {
+    /// `holds.state`.
+    State for HoldState { Held = "held", Consumed = "consumed", Released = "released" }
+}
+words! {
+    /// `movements.reason`.
+    Reason for MovementReason {
+        Sale = "sale", SaleAborted = "sale_aborted", Void = "void", Return = "return",
+        Opening = "opening", Delivery = "delivery", Correction = "correction",
+        Damaged = "damaged", Shrinkage = "shrinkage", Found = "found", Expired = "expired",
+        Other = "other",
+    }
+}
+
+/// `stores.timezone`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub(crate) struct Zone(pub(crate) Tz);
+
+impl ToSql<Text, Pg> for Zone {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <str as ToSql<Text, Pg>>::to_sql(self.0.name(), out)
+    }
+}
+
+impl FromSql<Text, Pg> for Zone {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        let name = <String as FromSql<Text, Pg>>::from_sql(bytes)?;
+        Ok(Self(name.parse::<Tz>().map_err(|e| e.to_string())?))
+    }
+}

@@ -1,0 +1,13 @@
+//! SQL. Every function takes a connection, so that the service decides on the transaction.
+
+pub(crate) mod adjustments;
+pub(crate) mod audit;
+pub(crate) mod columns;
+pub(crate) mod holds;
+pub(crate) mod integrity;
+pub(crate) mod ledger;
+pub(crate) mod levels;
+pub(crate) mod movements;
+pub(crate) mod profiles;
+pub(crate) mod registers;
+pub(crate) mod stores;

@@ -1,0 +1,10 @@
+//! Use cases. Each one is one transaction, and none calls another module inside it.
+
+pub(crate) mod adjust;
+pub(crate) mod deliver;
+pub(crate) mod hold;
+pub(crate) mod integrity;
+pub(crate) mod levels;
+pub(crate) mod registers;
+pub(crate) mod stores;
+pub(crate) mod sweep;

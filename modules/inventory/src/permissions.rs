@@ -1,0 +1,19 @@
+//! What a caller of the catalogue must be allowed to do, and which roles are.
+
+use kernel::auth::{Permission, Principal, Scope};
+
+kernel::permission! {
+    /// Read products, categories and levels; one store is enough.
+    pub(crate) CatalogRead = "catalog:read" [Admin, Manager, Cashier, Clerk, Auditor]
+    /// Change products, categories and prices, which concern the whole chain.
+    pub(crate) CatalogWrite = "catalog:write" [Admin]
+    /// See what products cost.
+    pub(crate) CostRead = "catalog:cost" [Admin, Manager, Auditor]
+    /// See past imports, which concern the whole chain.
+    pub(crate) ImportRead = "catalog:imports" [Admin, Auditor]
+}
+
+/// Whether the caller holds [`CostRead`] at any store: cost belongs to the chain, not to a store.
+pub(crate) fn sees_cost(principal: &Principal) -> bool {
+    principal.scope(CostRead::ROLES) != Scope::Only(Vec::new())
+}

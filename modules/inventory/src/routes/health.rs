@@ -1,0 +1,22 @@
+//! `/api/inventory/health`
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get, web::Data};
+use kernel::health::{self, Health};
+
+use crate::Inventory;
+
+/// Tell how inventory is.
+///
+/// Answers 200 while the process runs; `status` is `degraded` when its database does not answer.
+#[utoipa::path(
+    tag = "inventory",
+    operation_id = "get_inventory_health",
+    security(()),
+    responses((status = 200, description = "How it is", body = Health)),
+)]
+#[get("/api/inventory/health")]
+pub(crate) async fn get_inventory_health(inventory: Data<Inventory>) -> HttpResponse {
+    HttpResponse::Ok().json(health::check(&inventory.db, BTreeMap::new()).await)
+}

@@ -1,0 +1,9 @@
+DROP TABLE inbox;
+DROP TABLE outbox;
+DROP TABLE audit;
+DROP TABLE refunds;
+DROP TABLE return_lines;
+DROP TABLE returns;
+DROP TABLE payments;
+DROP TABLE sale_lines;
+DROP TABLE sales;

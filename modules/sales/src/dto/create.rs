@@ -1,0 +1,130 @@
+//! What clients send. Everything is bounded when it is parsed; what needs more than one field is
+//! checked in [`service::validate`](crate::service).
+
+use chrono::{DateTime, Utc};
+use kernel::{
+    ids::{ProductId, SaleId, StoreId},
+    money::{BasisPoints, Money, Quantity},
+    text::{Code, Text},
+    uuid::Uuid,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::words::{Disposition, ReturnReason, Tender};
+
+/// A sale to be recorded. The cashier is the caller.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSale {
+    /// Where.
+    pub store_id: StoreId,
+    /// A register of that store.
+    pub register_id: Option<Uuid>,
+    /// When, by the till's clock: from the year 2000 to 5 minutes ahead. Now, unless told.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// A customer's number or name, as the shop has it.
+    pub customer_ref: Option<Text<100>>,
+    /// What was sold.
+    #[schema(min_items = 1, max_items = 200)]
+    pub lines: Vec<CreateSaleLine>,
+    /// A discount on the whole sale, split over its lines.
+    pub discount: Option<Discount>,
+    /// How it was paid: the sum is the total, or more where the change comes out of cash. A sale
+    /// of total 0 needs none.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub payments: Vec<CreatePayment>,
+}
+
+/// One line of a sale. Exactly one of `product_id`, `sku` and `barcode` names the product.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSaleLine {
+    /// The product's id.
+    pub product_id: Option<ProductId>,
+    /// The product's SKU.
+    pub sku: Option<Code>,
+    /// One of the product's barcodes.
+    pub barcode: Option<Text<64>>,
+    /// In the product's base unit.
+    pub quantity: Quantity,
+    /// Instead of the catalogue's price, per the product's `price_per`. Needs `price:override`.
+    pub unit_price: Option<Money>,
+    /// A discount on this line.
+    pub discount: Option<Discount>,
+    /// For the receipt.
+    pub note: Option<Text<200>>,
+}
+
+/// A discount: an amount, or a share in basis points (1000 is 10 %).
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Discount {
+    /// Off the price; at most all of it.
+    Amount(Money),
+    /// A share of the price.
+    BasisPoints(BasisPoints),
+}
+
+/// One payment.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePayment {
+    /// How.
+    pub tender: Tender,
+    /// How much was handed over; not below zero.
+    pub amount: Money,
+    /// For example the card terminal's receipt number. Never a card number.
+    pub reference: Option<Text<100>>,
+}
+
+/// Why a sale is voided.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidSale {
+    /// For the audit trail.
+    pub reason: Text<200>,
+}
+
+/// Goods that come back.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateReturn {
+    /// The sale that they were sold with.
+    pub sale_id: SaleId,
+    /// What comes back.
+    #[schema(min_items = 1, max_items = 200)]
+    pub lines: Vec<CreateReturnLine>,
+    /// Why.
+    pub reason: ReturnReason,
+    /// More about why.
+    pub note: Option<Text<200>>,
+    /// How the money goes back; the sum is the computed refund. Unless told, all of it in the
+    /// tender of the sale's largest payment.
+    #[schema(max_items = 20)]
+    pub refunds: Option<Vec<CreateRefund>>,
+}
+
+/// One line of a return.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateReturnLine {
+    /// The line of the sale, from 1.
+    #[schema(minimum = 1, maximum = 200)]
+    pub line: i32,
+    /// How much of it, in the product's base unit.
+    pub quantity: Quantity,
+    /// What becomes of it.
+    pub disposition: Disposition,
+}
+
+/// One payment back to the customer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRefund {
+    /// How.
+    pub tender: Tender,
+    /// How much; not below zero.
+    pub amount: Money,
+}

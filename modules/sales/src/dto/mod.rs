@@ -1,0 +1,19 @@
+//! What clients send and get: the API's own types, apart from rows and contracts.
+
+mod create;
+mod reports;
+mod returns;
+mod sales;
+
+pub use create::{
+    CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
+    Discount, VoidSale,
+};
+pub(crate) use reports::RevenueQuery;
+pub use reports::{Amount, RevenueGroup, RevenueReport, RevenueRow};
+pub use returns::{
+    RefundView, ReturnHead, ReturnLineView, ReturnReasonView, ReturnView, ReturnsQuery,
+};
+pub use sales::{
+    PaymentView, ReturnedLine, SaleDetail, SaleHead, SaleLineView, SaleView, SalesQuery,
+};

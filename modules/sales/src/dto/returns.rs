@@ -1,0 +1,131 @@
+//! Returns as clients see them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{
+    ids::{ProductId, SaleId, StoreId, UserId},
+    money::{Currency, Money, Quantity},
+    page::{Cursor, Limit},
+    uuid::Uuid,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::words::{Disposition, ReturnReason, Tender};
+
+/// Goods that came back.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnView {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number, for people; not unique.
+    #[schema(example = "7ZK2M-0Q4XB")]
+    pub number: String,
+    /// The sale that the goods were sold with.
+    pub sale_id: SaleId,
+    /// Where.
+    pub store_id: StoreId,
+    /// Who took them back.
+    pub cashier_id: UserId,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+    /// The store's business day that it belongs to.
+    pub business_date: NaiveDate,
+    /// The currency of every amount in it.
+    pub currency: Currency,
+    /// What came back.
+    pub lines: Vec<ReturnLineView>,
+    /// What went back to the customer.
+    pub refund: Money,
+    /// How it went back.
+    pub refunds: Vec<RefundView>,
+    /// Why.
+    pub reason: ReturnReason,
+    /// More about why.
+    pub note: Option<String>,
+}
+
+/// One line of a return.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnLineView {
+    /// The line of the sale.
+    pub line: i32,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its SKU when it was sold.
+    pub sku: String,
+    /// Its name when it was sold.
+    pub name: String,
+    /// In the product's base unit.
+    pub quantity: Quantity,
+    /// What became of it.
+    pub disposition: Disposition,
+    /// What was paid back for it.
+    pub refund: Money,
+}
+
+/// One payment back to the customer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefundView {
+    /// How.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Money,
+}
+
+/// A return in a list: without its lines and refunds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnHead {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number, for people; not unique.
+    pub number: String,
+    /// The sale that the goods were sold with.
+    pub sale_id: SaleId,
+    /// Where.
+    pub store_id: StoreId,
+    /// Who took them back.
+    pub cashier_id: UserId,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+    /// The store's business day that it belongs to.
+    pub business_date: NaiveDate,
+    /// The currency of every amount in it.
+    pub currency: Currency,
+    /// How many lines it has.
+    pub line_count: i32,
+    /// What went back to the customer.
+    pub refund: Money,
+    /// Why.
+    pub reason: ReturnReason,
+    /// More about why.
+    pub note: Option<String>,
+}
+
+/// A reason that a return may give.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct ReturnReasonView {
+    /// What to send.
+    pub code: ReturnReason,
+    /// What to show.
+    #[schema(value_type = String)]
+    pub title: &'static str,
+}
+
+/// Which returns are listed: those that fit every filter given.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReturnsQuery {
+    /// Of this store.
+    pub store_id: Option<StoreId>,
+    /// Of this sale.
+    pub sale_id: Option<SaleId>,
+    /// From this business day on.
+    pub from: Option<NaiveDate>,
+    /// Up to and including this business day.
+    pub to: Option<NaiveDate>,
+    /// How many.
+    pub limit: Option<Limit>,
+    /// Where to go on.
+    pub cursor: Option<Cursor>,
+}

@@ -1,0 +1,194 @@
+//! Sales as clients see them. What goods cost the shop is in none of these.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{
+    ids::{ProductId, SaleId, StoreId, UserId},
+    money::{BasisPoints, Currency, Money, Quantity},
+    page::{Cursor, Limit},
+    text::Text,
+    uuid::Uuid,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::words::{SaleStatus, Tender};
+
+/// A sale, as it was recorded.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SaleView {
+    /// Its id.
+    pub id: SaleId,
+    /// Its number, for people; not unique.
+    #[schema(example = "7ZK2M-0Q4XB")]
+    pub number: String,
+    /// Where.
+    pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Option<Uuid>,
+    /// Who sold.
+    pub cashier_id: UserId,
+    /// What became of it. In the answer that records the sale (and in every replay of it) this
+    /// is `recorded`.
+    pub status: SaleStatus,
+    /// When, by the till's clock.
+    pub occurred_at: DateTime<Utc>,
+    /// When, by the server's clock.
+    pub recorded_at: DateTime<Utc>,
+    /// The store's business day that it belongs to.
+    pub business_date: NaiveDate,
+    /// The currency of every amount in it.
+    pub currency: Currency,
+    /// What was sold.
+    pub lines: Vec<SaleLineView>,
+    /// The lines' gross amounts.
+    pub subtotal: Money,
+    /// Every discount.
+    pub discount: Money,
+    /// The tax: part of the total.
+    pub tax: Money,
+    /// What was owed.
+    pub total: Money,
+    /// How it was paid.
+    pub payments: Vec<PaymentView>,
+    /// What was given back out of cash.
+    pub change: Money,
+    /// A customer's number or name.
+    pub customer_ref: Option<String>,
+}
+
+/// One line of a sale, with what it copied from the catalogue.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SaleLineView {
+    /// From 1.
+    pub line: i32,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its SKU then.
+    pub sku: String,
+    /// Its name then.
+    pub name: String,
+    /// In the product's base unit.
+    pub quantity: Quantity,
+    /// The price of `price_per` base units.
+    pub unit_price: Money,
+    /// How many base units `unit_price` is for.
+    pub price_per: Quantity,
+    /// `unit_price` × `quantity` / `price_per`, rounded half away from zero.
+    pub gross: Money,
+    /// The line's discount and its share of the sale's.
+    pub discount: Money,
+    /// In basis points.
+    pub tax_rate: BasisPoints,
+    /// The tax: part of the total.
+    pub tax: Money,
+    /// What was owed for this line.
+    pub total: Money,
+    /// For the receipt.
+    pub note: Option<String>,
+}
+
+/// One payment.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PaymentView {
+    /// How.
+    pub tender: Tender,
+    /// How much was handed over.
+    pub amount: Money,
+    /// For example the card terminal's receipt number.
+    pub reference: Option<String>,
+}
+
+/// A sale, and what became of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SaleDetail {
+    /// As it was recorded.
+    #[serde(flatten)]
+    pub sale: SaleView,
+    /// What went back to the customer so far.
+    pub refunded: Money,
+    /// When it was voided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voided_at: Option<DateTime<Utc>>,
+    /// Why it was voided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void_reason: Option<String>,
+    /// The lines that came back, in whole or in part.
+    pub returned: Vec<ReturnedLine>,
+}
+
+/// How much of a line came back so far.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnedLine {
+    /// The line of the sale.
+    pub line: i32,
+    /// In the product's base unit.
+    pub quantity: i64,
+}
+
+/// A sale in a list: without its lines and payments.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SaleHead {
+    /// Its id.
+    pub id: SaleId,
+    /// Its number, for people; not unique.
+    pub number: String,
+    /// Where.
+    pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Option<Uuid>,
+    /// Who sold.
+    pub cashier_id: UserId,
+    /// What became of it.
+    pub status: SaleStatus,
+    /// When, by the till's clock.
+    pub occurred_at: DateTime<Utc>,
+    /// When, by the server's clock.
+    pub recorded_at: DateTime<Utc>,
+    /// The store's business day that it belongs to.
+    pub business_date: NaiveDate,
+    /// The currency of every amount in it.
+    pub currency: Currency,
+    /// How many lines it has.
+    pub line_count: i32,
+    /// The lines' gross amounts.
+    pub subtotal: Money,
+    /// Every discount.
+    pub discount: Money,
+    /// The tax: part of the total.
+    pub tax: Money,
+    /// What was owed.
+    pub total: Money,
+    /// What went back to the customer so far.
+    pub refunded: Money,
+    /// A customer's number or name.
+    pub customer_ref: Option<String>,
+}
+
+/// Which sales are listed: those that fit every filter given.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SalesQuery {
+    /// Of this store.
+    pub store_id: Option<StoreId>,
+    /// From this business day on.
+    pub from: Option<NaiveDate>,
+    /// Up to and including this business day.
+    pub to: Option<NaiveDate>,
+    /// Sold by this user.
+    pub cashier_id: Option<UserId>,
+    /// With this number, in any case, with or without the hyphen.
+    pub number: Option<Text<20>>,
+    /// With this product on some line.
+    pub product_id: Option<ProductId>,
+    /// Of at least this total, in minor units.
+    pub min_total: Option<i64>,
+    /// Of at most this total, in minor units.
+    pub max_total: Option<i64>,
+    /// In this state.
+    pub status: Option<SaleStatus>,
+    /// How many.
+    pub limit: Option<Limit>,
+    /// Where to go on.
+    pub cursor: Option<Cursor>,
+}

@@ -1,0 +1,51 @@
+//! What happened, as other modules are told.
+
+use diesel::QueryResult;
+use kernel::{
+    ids::{SaleId, StoreId, UserId},
+    outbox::Envelope,
+    uuid::Uuid,
+};
+use sales_api::{Goods, ReturnRecorded, ReturnedGoods, SaleRecorded, SaleVoided};
+
+/// A sale was recorded: the first thing that happens to it.
+pub(crate) fn recorded(
+    sale_id: SaleId,
+    store_id: StoreId,
+    cashier: UserId,
+) -> QueryResult<Envelope> {
+    Envelope::new(sale_id.0, 1, cashier, &SaleRecorded { sale_id, store_id })
+}
+
+/// A sale was voided. `seq` was given under the sale's row lock.
+pub(crate) fn voided(
+    sale_id: SaleId,
+    store_id: StoreId,
+    seq: i64,
+    actor: UserId,
+    goods: Vec<Goods>,
+) -> QueryResult<Envelope> {
+    let event = SaleVoided {
+        sale_id,
+        store_id,
+        goods,
+    };
+    Envelope::new(sale_id.0, seq, actor, &event)
+}
+
+/// Goods came back: the only thing that ever happens to a return.
+pub(crate) fn returned(
+    return_id: Uuid,
+    sale_id: SaleId,
+    store_id: StoreId,
+    cashier: UserId,
+    goods: Vec<ReturnedGoods>,
+) -> QueryResult<Envelope> {
+    let event = ReturnRecorded {
+        return_id,
+        sale_id,
+        store_id,
+        goods,
+    };
+    Envelope::new(return_id, 1, cashier, &event)
+}

@@ -1,0 +1,20 @@
+//! What a caller may do with sales, and which roles may.
+
+kernel::permission! {
+    /// Read sales and returns of one's stores.
+    pub(crate) SaleRead = "sale:read" [Admin, Manager, Cashier, Auditor]
+    /// List the sales of every cashier of one's stores, and not one's own alone.
+    pub(crate) SaleReadAll = "sale:read-all" [Admin, Manager, Auditor]
+    /// Record a sale.
+    pub(crate) SaleWrite = "sale:write" [Admin, Manager, Cashier]
+    /// Void a sale.
+    pub(crate) SaleVoid = "sale:void" [Admin, Manager, Cashier]
+    /// Take goods back.
+    pub(crate) ReturnWrite = "return:write" [Admin, Manager, Cashier]
+    /// Void what others sold, on any day, and refund above the store's limit.
+    pub(crate) SaleSupervise = "sale:supervise" [Admin, Manager]
+    /// Sell at another price than the catalogue's.
+    pub(crate) PriceOverride = "price:override" [Admin, Manager]
+    /// Read reports.
+    pub(crate) ReportRead = "report:read" [Admin, Manager, Auditor]
+}

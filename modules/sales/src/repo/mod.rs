@@ -1,0 +1,21 @@
+//! SQL. Every function takes a connection, so that the service decides the transaction.
+
+pub(crate) mod audit;
+pub(crate) mod integrity;
+pub(crate) mod reports;
+pub(crate) mod returns;
+pub(crate) mod returns_write;
+pub(crate) mod sales;
+pub(crate) mod sales_write;
+pub(crate) mod tombstones;
+pub(crate) mod voids;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Where a page of documents (sales or returns), newest first, goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Newest {
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) id: kernel::uuid::Uuid,
+}

@@ -1,0 +1,223 @@
+//! Recording sales: everything that arrived together, in one statement.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types};
+use kernel::{
+    ids::{ProductId, SaleId, StoreId, UserId},
+    money::{BasisPoints, Currency, Minor, Quantity},
+    statement,
+    uuid::Uuid,
+};
+
+use super::sales::{FullSale, Payment, Sale, SaleLine};
+use crate::domain::words::Tender;
+
+statement! {
+    /// A generic plan, because a plan per batch costs more than the batch. And a commit that is
+    /// flushed, whatever the role or the database says about `synchronous_commit`.
+    struct Prepare {}
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), \
+     set_config('synchronous_commit', \
+         CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
+         ELSE current_setting('synchronous_commit') END, true)"
+}
+
+statement! {
+    #[derive(Default)]
+    struct Record<'a> {
+        ids: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
+        stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        recorded: Vec<DateTime<Utc>> => sql_types::Array<sql_types::Timestamptz>,
+        registers: Vec<Option<Uuid>> => sql_types::Array<sql_types::Nullable<sql_types::Uuid>>,
+        cashiers: Vec<UserId> => sql_types::Array<sql_types::Uuid>,
+        numbers: Vec<&'a str> => sql_types::Array<sql_types::Text>,
+        hashes: Vec<&'a [u8]> => sql_types::Array<sql_types::Binary>,
+        occurred: Vec<DateTime<Utc>> => sql_types::Array<sql_types::Timestamptz>,
+        dates: Vec<NaiveDate> => sql_types::Array<sql_types::Date>,
+        currencies: Vec<Currency> => sql_types::Array<sql_types::Text>,
+        included: Vec<bool> => sql_types::Array<sql_types::Bool>,
+        counts: Vec<i32> => sql_types::Array<sql_types::Integer>,
+        subtotals: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        discounts: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        taxes: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        totals: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        paid: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        change: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        customers: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+        l_sales: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
+        l_lines: Vec<i32> => sql_types::Array<sql_types::Integer>,
+        l_stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        l_products: Vec<ProductId> => sql_types::Array<sql_types::Uuid>,
+        l_skus: Vec<&'a str> => sql_types::Array<sql_types::Text>,
+        l_names: Vec<&'a str> => sql_types::Array<sql_types::Text>,
+        l_categories: Vec<Option<Uuid>> => sql_types::Array<sql_types::Nullable<sql_types::Uuid>>,
+        l_quantities: Vec<Quantity> => sql_types::Array<sql_types::BigInt>,
+        l_list_prices: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_prices: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_pers: Vec<Quantity> => sql_types::Array<sql_types::BigInt>,
+        l_grosses: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_discounts: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_rates: Vec<BasisPoints> => sql_types::Array<sql_types::BigInt>,
+        l_taxes: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_totals: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        l_costs: Vec<Option<Minor>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
+        l_notes: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+        p_sales: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
+        p_ns: Vec<i32> => sql_types::Array<sql_types::Integer>,
+        p_stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        p_tenders: Vec<Tender> => sql_types::Array<sql_types::Text>,
+        p_amounts: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        p_references: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+    }
+    "WITH recorded AS ( \
+         INSERT INTO sales (id, store_id, recorded_at, register_id, cashier_id, number, \
+             request_hash, occurred_at, business_date, currency, tax_included, line_count, \
+             subtotal_minor, discount_minor, tax_minor, total_minor, paid_minor, change_minor, \
+             customer_ref, state, event_seq) \
+         SELECT s.*, 'recorded', 1 FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             {}, {}, {}, {}, {}, {}, {}) AS s \
+         ON CONFLICT (id) DO NOTHING RETURNING id), \
+     lines AS ( \
+         INSERT INTO sale_lines (sale_id, line, store_id, product_id, sku, name, category_id, \
+             quantity, list_price_minor, unit_price_minor, price_per, gross_minor, \
+             discount_minor, tax_rate, tax_minor, total_minor, cost_minor, note) \
+         SELECT l.* FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             {}, {}) AS l (sale_id) JOIN recorded r ON r.id = l.sale_id), \
+     paid AS ( \
+         INSERT INTO payments (sale_id, n, store_id, tender, amount_minor, reference) \
+         SELECT p.* FROM unnest({}, {}, {}, {}, {}, {}) AS p (sale_id) \
+         JOIN recorded r ON r.id = p.sale_id) \
+     SELECT id FROM recorded"
+}
+
+#[derive(QueryableByName)]
+struct Recorded {
+    #[diesel(sql_type = sql_types::Uuid)]
+    id: SaleId,
+}
+
+/// Writes those of `sales` whose id is free; answers which. Waits for whoever is writing one of
+/// the ids at the moment. The ids are sorted and differ, so that two batches cannot deadlock.
+pub(crate) fn insert(conn: &mut PgConnection, sales: &[&FullSale]) -> QueryResult<HashSet<SaleId>> {
+    Prepare {}.execute(conn)?;
+    let mut record = Record::default();
+    for full in sales {
+        record.push_sale(&full.sale);
+        for line in &full.lines {
+            record.push_line(&full.sale, line);
+        }
+        for payment in &full.payments {
+            record.push_payment(&full.sale, payment);
+        }
+    }
+    let rows: Vec<Recorded> = record.get_results(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+impl<'a> Record<'a> {
+    fn push_sale(&mut self, sale: &'a Sale) {
+        let Sale {
+            id,
+            store_id,
+            state: _,
+            recorded_at,
+            register_id,
+            cashier_id,
+            number,
+            request_hash,
+            occurred_at,
+            business_date,
+            currency,
+            tax_included,
+            line_count,
+            subtotal_minor,
+            discount_minor,
+            tax_minor,
+            total_minor,
+            paid_minor,
+            change_minor,
+            customer_ref,
+            refunded_minor: _,
+            voided_at: _,
+            void_reason: _,
+            void_id: _,
+            void_hash: _,
+        } = sale;
+        self.ids.push(*id);
+        self.stores.push(*store_id);
+        self.recorded.push(*recorded_at);
+        self.registers.push(*register_id);
+        self.cashiers.push(*cashier_id);
+        self.numbers.push(number);
+        self.hashes.push(request_hash);
+        self.occurred.push(*occurred_at);
+        self.dates.push(*business_date);
+        self.currencies.push(*currency);
+        self.included.push(*tax_included);
+        self.counts.push(*line_count);
+        self.subtotals.push(*subtotal_minor);
+        self.discounts.push(*discount_minor);
+        self.taxes.push(*tax_minor);
+        self.totals.push(*total_minor);
+        self.paid.push(*paid_minor);
+        self.change.push(*change_minor);
+        self.customers.push(customer_ref.as_deref());
+    }
+
+    fn push_line(&mut self, sale: &Sale, row: &'a SaleLine) {
+        let SaleLine {
+            line,
+            product_id,
+            sku,
+            name,
+            category_id,
+            quantity,
+            list_price_minor,
+            unit_price_minor,
+            price_per,
+            gross_minor,
+            discount_minor,
+            tax_rate,
+            tax_minor,
+            total_minor,
+            cost_minor,
+            note,
+            returned_quantity: _,
+        } = row;
+        self.l_sales.push(sale.id);
+        self.l_lines.push(*line);
+        self.l_stores.push(sale.store_id);
+        self.l_products.push(*product_id);
+        self.l_skus.push(sku);
+        self.l_names.push(name);
+        self.l_categories.push(*category_id);
+        self.l_quantities.push(*quantity);
+        self.l_list_prices.push(*list_price_minor);
+        self.l_prices.push(*unit_price_minor);
+        self.l_pers.push(*price_per);
+        self.l_grosses.push(*gross_minor);
+        self.l_discounts.push(*discount_minor);
+        self.l_rates.push(*tax_rate);
+        self.l_taxes.push(*tax_minor);
+        self.l_totals.push(*total_minor);
+        self.l_costs.push(*cost_minor);
+        self.l_notes.push(note.as_deref());
+    }
+
+    fn push_payment(&mut self, sale: &Sale, row: &'a Payment) {
+        let Payment {
+            n,
+            tender,
+            amount_minor,
+            reference,
+        } = row;
+        self.p_sales.push(sale.id);
+        self.p_ns.push(*n);
+        self.p_stores.push(sale.store_id);
+        self.p_tenders.push(*tender);
+        self.p_amounts.push(*amount_minor);
+        self.p_references.push(reference.as_deref());
+    }
+}

@@ -1,0 +1,87 @@
+//! Voiding a sale: one guarded statement.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types,
+};
+use kernel::{
+    ids::{ProductId, SaleId, UserId},
+    statement,
+    uuid::Uuid,
+};
+
+/// What a void writes.
+#[derive(Debug, Clone)]
+pub(crate) struct NewVoid {
+    pub(crate) id: Uuid,
+    pub(crate) hash: Vec<u8>,
+    pub(crate) sale_id: SaleId,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: UserId,
+    pub(crate) reason: String,
+}
+
+statement! {
+    struct VoidSale<'a> {
+        id: Uuid => sql_types::Uuid,
+        hash: &'a [u8] => sql_types::Binary,
+        at: DateTime<Utc> => sql_types::Timestamptz,
+        by: UserId => sql_types::Uuid,
+        reason: &'a str => sql_types::Text,
+        sale_id: SaleId => sql_types::Uuid,
+    }
+    "UPDATE sales SET state = 'voided', void_id = {}, void_hash = {}, voided_at = {}, \
+         voided_by = {}, void_reason = {}, event_seq = event_seq + 1 \
+     WHERE id = {} AND state = 'recorded' AND refunded_minor = 0 AND return_count = 0 \
+     RETURNING event_seq"
+}
+
+#[derive(QueryableByName)]
+struct Seq {
+    #[diesel(sql_type = sql_types::BigInt)]
+    event_seq: i64,
+}
+
+/// Voids the sale if nothing stands against it; answers the `seq` of its event, given under the
+/// row lock. `None` when it is voided already or has returns.
+pub(crate) fn void(conn: &mut PgConnection, new: &NewVoid) -> QueryResult<Option<i64>> {
+    let NewVoid {
+        id,
+        hash,
+        sale_id,
+        at,
+        by,
+        reason,
+    } = new;
+    let row: Option<Seq> = VoidSale {
+        id: *id,
+        hash,
+        at: *at,
+        by: *by,
+        reason,
+        sale_id: *sale_id,
+    }
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(|row| row.event_seq))
+}
+
+statement! {
+    struct GoodsOf { sale_id: SaleId => sql_types::Uuid }
+    "SELECT product_id, sum(quantity)::bigint AS quantity FROM sale_lines WHERE sale_id = {} \
+     GROUP BY product_id ORDER BY product_id"
+}
+
+/// A product and how much of it.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub(crate) struct Goods {
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub(crate) product_id: ProductId,
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub(crate) quantity: kernel::money::Quantity,
+}
+
+/// What the sale took, one row per product.
+pub(crate) fn goods(conn: &mut PgConnection, sale_id: SaleId) -> QueryResult<Vec<Goods>> {
+    GoodsOf { sale_id }.get_results(conn)
+}

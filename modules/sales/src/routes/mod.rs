@@ -1,0 +1,56 @@
+//! The public HTTP surface of sales, one file per resource.
+
+mod health;
+mod reports;
+mod returns;
+mod sales;
+mod void;
+
+use actix_web::{HttpResponse, HttpResponseBuilder, http::header};
+use kernel::{
+    auth::{Can, Permission},
+    idempotency::IdempotencyKey,
+    ids::StoreId,
+};
+use serde::Serialize;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    permissions::{PriceOverride, SaleSupervise},
+    service::Powers,
+};
+
+/// Literal paths stand before `{id}`, which would swallow them.
+pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(health::get_sales_health)
+        .service(reports::get_revenue_report)
+        .service(sales::create_sale)
+        .service(sales::list_sales)
+        .service(sales::get_sale)
+        .service(void::void_sale)
+        .service(returns::list_return_reasons)
+        .service(returns::create_return)
+        .service(returns::list_returns)
+        .service(returns::get_return);
+}
+
+/// What the caller may do at `store` beyond recording.
+fn powers<P: Permission>(can: &Can<P>, store: StoreId) -> Powers {
+    Powers {
+        override_price: can.also::<PriceOverride>(store),
+        supervise: can.also::<SaleSupervise>(store),
+    }
+}
+
+/// 201 with `Location`, the same at every repeat.
+fn created<T: Serialize>(
+    key: &IdempotencyKey,
+    replayed: bool,
+    location: String,
+    body: &T,
+) -> HttpResponse {
+    let mut answer: HttpResponseBuilder = HttpResponse::Created();
+    key.answer(&mut answer, replayed);
+    answer.insert_header((header::LOCATION, location));
+    answer.json(body)
+}

@@ -1,0 +1,137 @@
+//! The tables, as `diesel` sees them: names unqualified, because the connection's `search_path`
+//! is the module's own schema.
+//!
+//! Columns of `sales` that are NULL in a tombstone stand here as NOT NULL: every typed read
+//! leaves tombstones out, and the constraint `sales_complete` vouches for the rest.
+
+diesel::table! {
+    sales (id) {
+        id -> Uuid,
+        store_id -> Uuid,
+        state -> Text,
+        recorded_at -> Timestamptz,
+        event_seq -> BigInt,
+        register_id -> Nullable<Uuid>,
+        cashier_id -> Uuid,
+        number -> Text,
+        request_hash -> Binary,
+        occurred_at -> Timestamptz,
+        business_date -> Date,
+        currency -> Text,
+        tax_included -> Bool,
+        line_count -> Integer,
+        subtotal_minor -> BigInt,
+        discount_minor -> BigInt,
+        tax_minor -> BigInt,
+        total_minor -> BigInt,
+        paid_minor -> BigInt,
+        change_minor -> BigInt,
+        customer_ref -> Nullable<Text>,
+        refunded_minor -> BigInt,
+        return_count -> Integer,
+        voided_at -> Nullable<Timestamptz>,
+        voided_by -> Nullable<Uuid>,
+        void_reason -> Nullable<Text>,
+        void_id -> Nullable<Uuid>,
+        void_hash -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    sale_lines (sale_id, line) {
+        sale_id -> Uuid,
+        line -> Integer,
+        store_id -> Uuid,
+        product_id -> Uuid,
+        sku -> Text,
+        name -> Text,
+        category_id -> Nullable<Uuid>,
+        quantity -> BigInt,
+        list_price_minor -> BigInt,
+        unit_price_minor -> BigInt,
+        price_per -> BigInt,
+        gross_minor -> BigInt,
+        discount_minor -> BigInt,
+        tax_rate -> BigInt,
+        tax_minor -> BigInt,
+        total_minor -> BigInt,
+        cost_minor -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+        returned_quantity -> BigInt,
+        refunded_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    payments (sale_id, n) {
+        sale_id -> Uuid,
+        n -> Integer,
+        store_id -> Uuid,
+        tender -> Text,
+        amount_minor -> BigInt,
+        reference -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    returns (id) {
+        id -> Uuid,
+        sale_id -> Uuid,
+        store_id -> Uuid,
+        cashier_id -> Uuid,
+        number -> Text,
+        request_hash -> Binary,
+        occurred_at -> Timestamptz,
+        business_date -> Date,
+        currency -> Text,
+        reason -> Text,
+        note -> Nullable<Text>,
+        line_count -> Integer,
+        refund_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    return_lines (return_id, n) {
+        return_id -> Uuid,
+        n -> Integer,
+        sale_id -> Uuid,
+        line -> Integer,
+        store_id -> Uuid,
+        product_id -> Uuid,
+        sku -> Text,
+        name -> Text,
+        quantity -> BigInt,
+        disposition -> Text,
+        refund_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    refunds (return_id, n) {
+        return_id -> Uuid,
+        n -> Integer,
+        store_id -> Uuid,
+        tender -> Text,
+        amount_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Uuid,
+        store_id -> Uuid,
+        action -> Text,
+        subject_id -> Uuid,
+        trace_id -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+    }
+}
+
+diesel::joinable!(sale_lines -> sales (sale_id));
+diesel::joinable!(return_lines -> returns (return_id));
+diesel::allow_tables_to_appear_in_same_query!(sales, sale_lines);
+diesel::allow_tables_to_appear_in_same_query!(returns, return_lines);

@@ -1,0 +1,198 @@
+//! What is asked about sales and returns.
+
+use kernel::{
+    auth::Scope,
+    ids::{SaleId, UserId},
+    page::{self, Cursor, Page},
+    uuid::Uuid,
+};
+
+use super::{validate, views};
+use crate::{
+    Sales,
+    domain::number,
+    dto::{
+        ReturnHead, ReturnView, ReturnsQuery, RevenueGroup, RevenueQuery, RevenueReport,
+        SaleDetail, SaleHead, SalesQuery,
+    },
+    error::Error,
+    repo::{
+        Newest,
+        reports::{self, Span},
+        returns,
+        sales::{self, Sight},
+    },
+};
+
+/// The longest report, in days.
+const REPORT_DAYS: i64 = 400;
+
+/// Whose sales the caller may list.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    pub(crate) user: UserId,
+    /// Where they see everyone's.
+    pub(crate) everyones: Scope,
+    /// Where they see their own.
+    pub(crate) own: Scope,
+}
+
+impl Sales {
+    /// One sale, if it is in `scope`.
+    pub(crate) async fn sale(&self, id: SaleId, scope: &Scope) -> Result<SaleDetail, Error> {
+        let stores = scope.as_filter();
+        self.db
+            .run(move |conn| sales::find(conn, id, stores).map_err(Error::from))
+            .await?
+            .map(views::detail)
+            .ok_or(Error::NotFound("sale"))
+    }
+
+    /// Sales, newest first.
+    pub(crate) async fn sales(
+        &self,
+        viewer: &Viewer,
+        query: SalesQuery,
+    ) -> Result<Page<SaleHead>, Error> {
+        let SalesQuery {
+            store_id,
+            from,
+            to,
+            cashier_id,
+            number,
+            product_id,
+            min_total,
+            max_total,
+            status,
+            limit,
+            cursor,
+        } = query;
+        validate::dates(from, to)?;
+        let after = after(cursor.as_ref())?;
+        let limit = limit.unwrap_or_default();
+        let sight = Sight {
+            caller: viewer.user,
+            all_of: viewer.everyones.as_filter(),
+            own_of: viewer.own.as_filter(),
+        };
+        let filter = sales::Filter {
+            store_id,
+            from,
+            to,
+            cashier_id,
+            number: number.map(|typed| number::normalise(typed.as_str())),
+            product_id,
+            min_total,
+            max_total,
+            status,
+        };
+        let rows = self
+            .db
+            .run(move |conn| {
+                sales::list(conn, sight, filter, after, limit.plus_one()).map_err(Error::from)
+            })
+            .await?;
+        let key = |row: &sales::Sale| Newest {
+            occurred_at: row.occurred_at,
+            id: row.id.0,
+        };
+        Ok(Page::build(rows, limit, key, views::sale_head))
+    }
+
+    /// One return, if it is in `scope`.
+    pub(crate) async fn return_by_id(&self, id: Uuid, scope: &Scope) -> Result<ReturnView, Error> {
+        let stores = scope.as_filter();
+        self.db
+            .run(move |conn| returns::find(conn, id, stores).map_err(Error::from))
+            .await?
+            .map(views::returned)
+            .ok_or(Error::NotFound("return"))
+    }
+
+    /// Returns, newest first.
+    pub(crate) async fn returns(
+        &self,
+        scope: &Scope,
+        query: ReturnsQuery,
+    ) -> Result<Page<ReturnHead>, Error> {
+        let ReturnsQuery {
+            store_id,
+            sale_id,
+            from,
+            to,
+            limit,
+            cursor,
+        } = query;
+        validate::dates(from, to)?;
+        let after = after(cursor.as_ref())?;
+        let limit = limit.unwrap_or_default();
+        let filter = returns::Filter {
+            stores: scope.as_filter(),
+            store_id,
+            sale_id,
+            from,
+            to,
+        };
+        let rows = self
+            .db
+            .run(move |conn| {
+                returns::list(conn, filter, after, limit.plus_one()).map_err(Error::from)
+            })
+            .await?;
+        let key = |row: &returns::Return| Newest {
+            occurred_at: row.occurred_at,
+            id: row.id,
+        };
+        Ok(Page::build(rows, limit, key, views::return_head))
+    }
+
+    /// Revenue of the stores in `scope`.
+    pub(crate) async fn revenue(
+        &self,
+        scope: &Scope,
+        query: RevenueQuery,
+    ) -> Result<RevenueReport, Error> {
+        let RevenueQuery {
+            from,
+            to,
+            store_id,
+            group_by,
+        } = query;
+        validate::dates(Some(from), Some(to))?;
+        if (to - from).num_days() >= REPORT_DAYS {
+            let detail = format!("must be at most {REPORT_DAYS} days, from and to included");
+            return Err(Error::invalid("to", detail));
+        }
+        let group_by = group_by.unwrap_or(RevenueGroup::Day);
+        let span = Span {
+            from,
+            to,
+            scope: scope.as_filter(),
+            store_id,
+        };
+        let rows = self
+            .db
+            .run(move |conn| {
+                reports::revenue(conn, group_by == RevenueGroup::Store, span).map_err(Error::from)
+            })
+            .await?;
+        Ok(RevenueReport {
+            from,
+            to,
+            group_by,
+            rows: rows.iter().map(views::revenue_row).collect(),
+        })
+    }
+}
+
+/// Where a page goes on; a cursor is the client's word, so its time is checked like any other.
+fn after(cursor: Option<&Cursor>) -> Result<Option<Newest>, Error> {
+    let after: Option<Newest> = page::after(cursor)?;
+    match after {
+        Some(newest) if !validate::is_plausible(newest.occurred_at) => Err(Error::invalid(
+            "cursor",
+            "is not one that this list gave: start again without it",
+        )),
+        fine => Ok(fine),
+    }
+}

@@ -1,0 +1,376 @@
+//! Recording a sale: take the goods (T1, in the store), then write the sale (T2, here).
+//!
+//! Why it holds, whatever is killed when: see `ARCHITECTURE.md`, "How a sale travels". The sale's
+//! id is computed from the request's key, so every retry meets the same two primary keys.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use diesel::{PgConnection, QueryResult};
+use inventory_api::ProductSnapshot;
+use kernel::{
+    call::{CallError, Cx},
+    idempotency::{IdempotencyKey, request_hash},
+    ids::SaleId,
+    outbox,
+    problem::{FieldError, Problem},
+    uuid::Uuid,
+};
+use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, ShortLine};
+
+use super::{
+    Powers,
+    draft::{self, Ingredients},
+    validate, views,
+};
+use crate::{
+    Sales,
+    dto::{CreateSale, SaleView},
+    error::Error,
+    events,
+    repo::{
+        audit,
+        sales::{self, FullSale},
+        sales_write, tombstones,
+    },
+};
+
+/// A sale that stands.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// As it was recorded.
+    pub sale: SaleView,
+    /// Whether an earlier request with this key had recorded it.
+    pub replayed: bool,
+}
+
+/// What T2 writes for one sale.
+#[derive(Debug)]
+pub(crate) struct NewSale {
+    full: FullSale,
+    audit: Option<audit::Entry>,
+}
+
+/// A sale that is priced, and the goods that it takes.
+struct Draft {
+    sale: FullSale,
+    goods: Vec<HoldLine>,
+    products: Vec<Arc<ProductSnapshot>>,
+}
+
+impl Sales {
+    /// Records a sale, once per key: a repeat gives the stored sale. The caller answers for who
+    /// may sell at the store, and for `may`.
+    ///
+    /// # Errors
+    ///
+    /// The problem that a client is told. 503 means that the outcome is unknown: repeat with the
+    /// same key.
+    pub async fn record(
+        &self,
+        cx: &Cx,
+        key: &IdempotencyKey,
+        body: CreateSale,
+        may: Powers,
+    ) -> Result<Recorded, Problem> {
+        self.record_once(cx, key, &body, may)
+            .await
+            .map_err(Problem::from)
+    }
+
+    async fn record_once(
+        &self,
+        cx: &Cx,
+        key: &IdempotencyKey,
+        body: &CreateSale,
+        may: Powers,
+    ) -> Result<Recorded, Error> {
+        let keys = validate::sale(body, kernel::time::now())?;
+        if !may.override_price {
+            refuse_overrides(body)?;
+        }
+        let id = SaleId(key.id_for(cx.actor));
+        let hash = hash_of(body)?;
+        let attempt = async {
+            let draft = self.draft(cx, id, &hash, body, keys).await?;
+            self.take_and_write(cx, body, draft).await
+        };
+        match attempt.await {
+            // A database that just failed is not asked again: the client will.
+            done @ (Ok(_) | Err(Error::Db(_))) => done,
+            // The sale may stand all the same: prices change, stores close, goods run out.
+            Err(refusal) => match self.stored(id, &hash).await? {
+                Some(recorded) => Ok(recorded),
+                None => Err(refusal),
+            },
+        }
+    }
+
+    async fn draft(
+        &self,
+        cx: &Cx,
+        id: SaleId,
+        request_hash: &[u8],
+        body: &CreateSale,
+        keys: Vec<inventory_api::ProductKey>,
+    ) -> Result<Draft, Error> {
+        let mut store = self.directory.profile(cx, body.store_id).await?;
+        let known = |register: &Uuid| store.registers.iter().any(|r| r.id == *register);
+        if !body.register_id.as_ref().is_none_or(known) {
+            store = self.directory.fresh_profile(cx, body.store_id).await?;
+            let known = |register: &Uuid| store.registers.iter().any(|r| r.id == *register);
+            if !body.register_id.as_ref().is_none_or(known) {
+                let detail = "is not a register of this store";
+                return Err(Error::invalid("/register_id", detail));
+            }
+        }
+        if store.archived {
+            return Err(Error::StoreArchived);
+        }
+        let products = sellable(self.directory.products(cx, &keys).await?)?;
+        let goods = draft::goods(&body.lines, &products)?;
+        let sale = draft::sale(&Ingredients {
+            id,
+            request_hash,
+            cashier: cx.actor,
+            now: kernel::time::now(),
+            body,
+            store: &store,
+            products: &products,
+        })?;
+        Ok(Draft {
+            sale,
+            goods,
+            products,
+        })
+    }
+
+    async fn take_and_write(
+        &self,
+        cx: &Cx,
+        body: &CreateSale,
+        draft: Draft,
+    ) -> Result<Recorded, Error> {
+        let Draft {
+            sale,
+            goods,
+            products,
+        } = draft;
+        let (id, hash) = (sale.sale.id, sale.sale.request_hash.clone());
+        let request = HoldRequest {
+            hold_id: id,
+            store_id: body.store_id,
+            // Of the goods too: should a barcode name another product by the time of a retry, a
+            // hold of the old one must not be taken for a hold of the new.
+            request_hash: hash_of(&(&hash, &goods))?,
+            lines: goods,
+            occurred_at: sale.sale.occurred_at,
+        };
+        let Hold { replayed } = match self.needs.stock.hold(cx, request).await {
+            Ok(hold) => hold,
+            Err(CallError::NoAnswer(error)) => return Err(error.into()),
+            Err(CallError::Refused(refused)) => {
+                return Err(self.refusal(cx, body, refused, &products).await);
+            }
+        };
+        // An earlier attempt got this far at least: it may have got further.
+        if replayed && let Some(recorded) = self.stored(id, &hash).await? {
+            return Ok(recorded);
+        }
+        let audit = overrides(cx, &sale);
+        let new = Arc::new(NewSale { full: sale, audit });
+        if self.writer.submit(new.clone()).await? {
+            return Ok(Recorded {
+                sale: views::as_recorded(new.full.clone()),
+                replayed: false,
+            });
+        }
+        // Rows are never deleted, so what was in the way is still there.
+        self.stored(id, &hash).await?.ok_or(Error::SaleAborted)
+    }
+
+    /// What stands under this id for a repeat of the request: the sale, or why there is none.
+    /// `None` when nothing stands.
+    async fn stored(&self, id: SaleId, hash: &[u8]) -> Result<Option<Recorded>, Error> {
+        let found = self.db.run(move |conn| outcome(conn, id)).await?;
+        match found {
+            None => Ok(None),
+            Some(None) => Err(Error::SaleAborted),
+            Some(Some(full)) if full.sale.request_hash == hash => Ok(Some(Recorded {
+                sale: views::as_recorded(full),
+                replayed: true,
+            })),
+            Some(Some(_)) => Err(Error::KeyReused),
+        }
+    }
+
+    async fn refusal(
+        &self,
+        cx: &Cx,
+        body: &CreateSale,
+        refused: HoldRefused,
+        products: &[Arc<ProductSnapshot>],
+    ) -> Error {
+        match refused {
+            HoldRefused::Short { lines } => short(&lines, products),
+            HoldRefused::KeyReused => Error::KeyReused,
+            HoldRefused::Released => Error::SaleAborted,
+            HoldRefused::UnknownStore => {
+                // What we remember of the store may be older than its end.
+                match self.directory.fresh_profile(cx, body.store_id).await {
+                    Ok(store) if store.archived => Error::StoreArchived,
+                    Ok(_) => Error::NotFound("store"),
+                    Err(error) => error,
+                }
+            }
+        }
+    }
+}
+
+/// T2 of all sales that arrived together: answers for each whether it was written. `false` means
+/// that its id is taken, by the same sale or by a tombstone.
+pub(crate) fn write(conn: &mut PgConnection, batch: &[Arc<NewSale>]) -> QueryResult<Vec<bool>> {
+    // Two tries of one request may have met in this batch: the first is written.
+    let mut first: HashMap<SaleId, &Arc<NewSale>> = HashMap::with_capacity(batch.len());
+    for new in batch {
+        first.entry(new.full.sale.id).or_insert(new);
+    }
+    let mut distinct: Vec<&FullSale> = first.values().map(|new| &new.full).collect();
+    distinct.sort_unstable_by_key(|full| full.sale.id);
+    let mut written = sales_write::insert(conn, &distinct)?;
+    let (mut envelopes, mut entries) = (Vec::with_capacity(written.len()), Vec::new());
+    for new in first.values() {
+        let sale = &new.full.sale;
+        if written.contains(&sale.id) {
+            envelopes.push(events::recorded(sale.id, sale.store_id, sale.cashier_id)?);
+            entries.extend(new.audit.clone());
+        }
+    }
+    outbox::publish(conn, &envelopes)?;
+    audit::append(conn, &entries)?;
+    Ok(answers(batch, &mut written))
+}
+
+fn answers(batch: &[Arc<NewSale>], written: &mut HashSet<SaleId>) -> Vec<bool> {
+    batch
+        .iter()
+        .map(|new| written.remove(&new.full.sale.id))
+        .collect()
+}
+
+/// `None`: nothing stands under the id; `Some(None)`: a tombstone.
+fn outcome(conn: &mut PgConnection, id: SaleId) -> Result<Option<Option<FullSale>>, Error> {
+    if let Some(full) = sales::find(conn, id, None)? {
+        return Ok(Some(Some(full)));
+    }
+    let outcomes = tombstones::outcomes(conn, &[id])?;
+    match outcomes.first() {
+        None => Ok(None),
+        Some(tombstones::Outcome { aborted: true, .. }) => Ok(Some(None)),
+        // It was recorded between the two reads.
+        Some(_) => Ok(sales::find(conn, id, None)?.map(Some)),
+    }
+}
+
+fn hash_of<T: serde::Serialize>(request: &T) -> Result<Vec<u8>, Error> {
+    request_hash(request).map_err(|e| Problem::internal(&e).into())
+}
+
+fn refuse_overrides(body: &CreateSale) -> Result<(), Error> {
+    let overridden = body.lines.iter().enumerate();
+    let fields: Vec<_> = overridden
+        .filter(|(_, line)| line.unit_price.is_some())
+        .map(|(i, _)| {
+            let detail = "only an admin or a manager may set a price";
+            FieldError::new(format!("/lines/{i}/unit_price"), "price-override", detail)
+        })
+        .collect();
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::PriceOverride(fields))
+    }
+}
+
+fn sellable(found: Vec<Option<Arc<ProductSnapshot>>>) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
+    let (mut products, mut unknown, mut archived) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, product) in found.into_iter().enumerate() {
+        let pointer = format!("/lines/{i}");
+        match product {
+            None => unknown.push(FieldError::new(
+                pointer,
+                "unknown-product",
+                "there is no such product",
+            )),
+            Some(product) if product.archived => {
+                let detail = format!("{} is archived and cannot be sold", product.sku);
+                archived.push(FieldError::new(pointer, "product-archived", detail));
+            }
+            Some(product) => products.push(product),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(Error::UnknownProduct(unknown));
+    }
+    if !archived.is_empty() {
+        return Err(Error::ProductArchived(archived));
+    }
+    Ok(products)
+}
+
+/// Every line whose product is short, with what there is.
+fn short(lines: &[ShortLine], products: &[Arc<ProductSnapshot>]) -> Error {
+    let short: HashMap<_, _> = lines.iter().map(|line| (line.product_id, line)).collect();
+    let fields = products
+        .iter()
+        .enumerate()
+        .filter_map(|(i, product)| short.get(&product.id).map(|line| (i, product, *line)))
+        .map(|(i, product, line)| {
+            let ShortLine {
+                product_id,
+                requested,
+                available,
+            } = *line;
+            let detail = format!(
+                "{requested} of {} were asked for, {available} are in stock",
+                product.sku
+            );
+            FieldError::new(format!("/lines/{i}"), "insufficient-stock", detail)
+                .with("product_id", product_id.to_string())
+                .with("requested", requested)
+                .with("available", available)
+        })
+        .collect();
+    Error::InsufficientStock(fields)
+}
+
+/// The audit entry of a sale at prices that are not the catalogue's.
+fn overrides(cx: &Cx, full: &FullSale) -> Option<audit::Entry> {
+    let changed: Vec<_> = full
+        .lines
+        .iter()
+        .filter(|line| line.unit_price_minor != line.list_price_minor)
+        .collect();
+    if changed.is_empty() {
+        return None;
+    }
+    let prices = |price: fn(&sales::SaleLine) -> i64| {
+        let lines = changed.iter();
+        let prices =
+            lines.map(|l| serde_json::json!({"line": l.line, "unit_price_minor": price(l)}));
+        Some(serde_json::Value::Array(prices.collect()))
+    };
+    Some(audit::Entry {
+        id: Uuid::now_v7(),
+        at: full.sale.recorded_at,
+        actor_id: cx.actor,
+        store_id: full.sale.store_id,
+        action: "price.override",
+        subject_id: full.sale.id.0,
+        trace_id: cx.trace_id.clone(),
+        before: prices(|line| line.list_price_minor.get()),
+        after: prices(|line| line.unit_price_minor.get()),
+    })
+}

@@ -1,0 +1,354 @@
+//! Rows as clients see them. Each row is taken apart in full, so that a new column must be
+//! thought about here.
+
+use kernel::money::{Currency, Minor, Money};
+
+use crate::{
+    domain::words::SaleStatus,
+    dto::{
+        Amount, PaymentView, RefundView, ReturnHead, ReturnLineView, ReturnView, ReturnedLine,
+        RevenueRow, SaleDetail, SaleHead, SaleLineView, SaleView,
+    },
+    repo::{
+        reports::RevenueSums,
+        returns::{FullReturn, Refund, Return, ReturnLine},
+        sales::{FullSale, Payment, Sale, SaleLine},
+    },
+};
+
+fn money(amount: Minor, currency: Currency) -> Money {
+    Money { amount, currency }
+}
+
+/// The sale as it was answered when it was recorded: what became of it since is not in it, so
+/// that a replay equals the first answer.
+pub(crate) fn as_recorded(full: FullSale) -> SaleView {
+    SaleView {
+        status: SaleStatus::Recorded,
+        ..current(full)
+    }
+}
+
+/// The sale and what became of it.
+pub(crate) fn detail(full: FullSale) -> SaleDetail {
+    let returned = full
+        .lines
+        .iter()
+        .filter(|line| line.returned_quantity > 0)
+        .map(|line| ReturnedLine {
+            line: line.line,
+            quantity: line.returned_quantity,
+        })
+        .collect();
+    SaleDetail {
+        refunded: money(full.sale.refunded_minor, full.sale.currency),
+        voided_at: full.sale.voided_at,
+        void_reason: full.sale.void_reason.clone(),
+        returned,
+        sale: current(full),
+    }
+}
+
+fn current(full: FullSale) -> SaleView {
+    let FullSale {
+        sale,
+        lines,
+        payments,
+    } = full;
+    let Sale {
+        id,
+        store_id,
+        state,
+        recorded_at,
+        register_id,
+        cashier_id,
+        number,
+        request_hash: _,
+        occurred_at,
+        business_date,
+        currency,
+        tax_included: _,
+        line_count: _,
+        subtotal_minor,
+        discount_minor,
+        tax_minor,
+        total_minor,
+        paid_minor: _,
+        change_minor,
+        customer_ref,
+        refunded_minor: _,
+        voided_at: _,
+        void_reason: _,
+        void_id: _,
+        void_hash: _,
+    } = sale;
+    SaleView {
+        id,
+        number,
+        store_id,
+        register_id,
+        cashier_id,
+        status: state,
+        occurred_at,
+        recorded_at,
+        business_date,
+        currency,
+        lines: lines
+            .into_iter()
+            .map(|line| sale_line(line, currency))
+            .collect(),
+        subtotal: money(subtotal_minor, currency),
+        discount: money(discount_minor, currency),
+        tax: money(tax_minor, currency),
+        total: money(total_minor, currency),
+        payments: payments
+            .into_iter()
+            .map(|row| payment(row, currency))
+            .collect(),
+        change: money(change_minor, currency),
+        customer_ref,
+    }
+}
+
+fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
+    let SaleLine {
+        line,
+        product_id,
+        sku,
+        name,
+        category_id: _,
+        quantity,
+        list_price_minor: _,
+        unit_price_minor,
+        price_per,
+        gross_minor,
+        discount_minor,
+        tax_rate,
+        tax_minor,
+        total_minor,
+        cost_minor: _,
+        note,
+        returned_quantity: _,
+    } = row;
+    SaleLineView {
+        line,
+        product_id,
+        sku,
+        name,
+        quantity,
+        unit_price: money(unit_price_minor, currency),
+        price_per,
+        gross: money(gross_minor, currency),
+        discount: money(discount_minor, currency),
+        tax_rate,
+        tax: money(tax_minor, currency),
+        total: money(total_minor, currency),
+        note,
+    }
+}
+
+fn payment(row: Payment, currency: Currency) -> PaymentView {
+    let Payment {
+        n: _,
+        tender,
+        amount_minor,
+        reference,
+    } = row;
+    PaymentView {
+        tender,
+        amount: money(amount_minor, currency),
+        reference,
+    }
+}
+
+/// A sale in a list.
+pub(crate) fn sale_head(sale: Sale) -> SaleHead {
+    let Sale {
+        id,
+        store_id,
+        state,
+        recorded_at,
+        register_id,
+        cashier_id,
+        number,
+        request_hash: _,
+        occurred_at,
+        business_date,
+        currency,
+        tax_included: _,
+        line_count,
+        subtotal_minor,
+        discount_minor,
+        tax_minor,
+        total_minor,
+        paid_minor: _,
+        change_minor: _,
+        customer_ref,
+        refunded_minor,
+        voided_at: _,
+        void_reason: _,
+        void_id: _,
+        void_hash: _,
+    } = sale;
+    SaleHead {
+        id,
+        number,
+        store_id,
+        register_id,
+        cashier_id,
+        status: state,
+        occurred_at,
+        recorded_at,
+        business_date,
+        currency,
+        line_count,
+        subtotal: money(subtotal_minor, currency),
+        discount: money(discount_minor, currency),
+        tax: money(tax_minor, currency),
+        total: money(total_minor, currency),
+        refunded: money(refunded_minor, currency),
+        customer_ref,
+    }
+}
+
+/// A return.
+pub(crate) fn returned(full: FullReturn) -> ReturnView {
+    let FullReturn {
+        head,
+        lines,
+        refunds,
+    } = full;
+    let ReturnHead {
+        id,
+        number,
+        sale_id,
+        store_id,
+        cashier_id,
+        occurred_at,
+        business_date,
+        currency,
+        line_count: _,
+        refund,
+        reason,
+        note,
+    } = return_head(head);
+    ReturnView {
+        id,
+        number,
+        sale_id,
+        store_id,
+        cashier_id,
+        occurred_at,
+        business_date,
+        currency,
+        lines: lines
+            .into_iter()
+            .map(|row| return_line(row, currency))
+            .collect(),
+        refund,
+        refunds: refunds
+            .into_iter()
+            .map(|row| refund_view(&row, currency))
+            .collect(),
+        reason,
+        note,
+    }
+}
+
+fn return_line(row: ReturnLine, currency: Currency) -> ReturnLineView {
+    let ReturnLine {
+        return_id: _,
+        n: _,
+        sale_id: _,
+        line,
+        store_id: _,
+        product_id,
+        sku,
+        name,
+        quantity,
+        disposition,
+        refund_minor,
+    } = row;
+    ReturnLineView {
+        line,
+        product_id,
+        sku,
+        name,
+        quantity,
+        disposition,
+        refund: money(refund_minor, currency),
+    }
+}
+
+fn refund_view(row: &Refund, currency: Currency) -> RefundView {
+    let Refund {
+        return_id: _,
+        n: _,
+        store_id: _,
+        tender,
+        amount_minor,
+    } = row;
+    RefundView {
+        tender: *tender,
+        amount: money(*amount_minor, currency),
+    }
+}
+
+/// A return in a list.
+pub(crate) fn return_head(head: Return) -> ReturnHead {
+    let Return {
+        id,
+        sale_id,
+        store_id,
+        cashier_id,
+        number,
+        request_hash: _,
+        occurred_at,
+        business_date,
+        currency,
+        reason,
+        note,
+        line_count,
+        refund_minor,
+    } = head;
+    ReturnHead {
+        id,
+        number,
+        sale_id,
+        store_id,
+        cashier_id,
+        occurred_at,
+        business_date,
+        currency,
+        line_count,
+        refund: money(refund_minor, currency),
+        reason,
+        note,
+    }
+}
+
+/// A row of the revenue report.
+pub(crate) fn revenue_row(sums: &RevenueSums) -> RevenueRow {
+    let RevenueSums {
+        store_id,
+        business_date,
+        currency,
+        sales,
+        returns,
+        gross,
+        refunds,
+        tax,
+    } = *sums;
+    let amount = |amount| Amount { amount, currency };
+    RevenueRow {
+        store_id,
+        business_date,
+        currency,
+        sales,
+        returns,
+        gross: amount(gross),
+        refunds: amount(refunds),
+        net: amount(gross.saturating_sub(refunds)),
+        tax: amount(tax),
+    }
+}

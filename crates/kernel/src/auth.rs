@@ -74,8 +74,15 @@ impl Role {
 pub struct Grant {
     /// What the person may do there.
     pub role: Role,
-    /// Where; `null` is every store.
+    /// Where; `null` is every store, and has to be said: a field that was forgotten must not be
+    /// the widest grant there is.
+    #[serde(deserialize_with = "required")]
+    #[schema(required = true)]
     pub store_id: Option<StoreId>,
+}
+
+fn required<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<StoreId>, D::Error> {
+    Option::deserialize(d)
 }
 
 /// Who is calling, as their access token says.

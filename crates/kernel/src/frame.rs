@@ -11,7 +11,8 @@ use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    error::InternalError,
+    http::{Method, StatusCode, header, header::HeaderMap},
     middleware::Next,
     web,
 };
@@ -28,7 +29,11 @@ use crate::{
 pub struct Limits {
     in_flight: Arc<Semaphore>,
     time: Duration,
+    stream_time: Duration,
 }
+
+/// Bodies that are streamed may take longer: they are as long as the client's file.
+const STREAMS: [&str; 2] = ["/api/inventory/imports", "/api/inventory/exports"];
 
 impl Limits {
     /// At most `in_flight` requests at once, each answered within `time` (streams apart).
@@ -36,6 +41,16 @@ impl Limits {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
             time,
+            stream_time: Duration::from_secs(900),
+        }
+    }
+
+    fn time_for(&self, path: &str) -> Duration {
+        let streamed = STREAMS.iter().any(|prefix| path.starts_with(prefix));
+        if streamed {
+            self.stream_time
+        } else {
+            self.time
         }
     }
 }
@@ -44,48 +59,48 @@ impl Limits {
 ///
 /// # Errors
 ///
-/// Never: every error becomes a problem.
+/// Only with a problem as its answer, where no handler came to one: time-out, panic.
 pub async fn frame(
     limits: web::Data<Limits>,
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
+    let time = limits.time_for(req.path());
     let request = Request::new(req.path(), req.headers());
-    let (method, trace_id, http) = (
-        req.method().clone(),
-        request.trace_id.clone(),
-        req.request().clone(),
-    );
+    let (method, trace_id) = (req.method().clone(), request.trace_id.clone());
     let route = req
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
-    // The public library functions below cannot see the request, so its context is task-local.
+    // No copy of the request is kept: the router needs it for itself alone, and panics otherwise.
+    // So what never came to a response leaves as an error that carries one.
     let mut response = request
         .scope(async move {
             let Ok(_permit) = limits.in_flight.clone().try_acquire_owned() else {
-                return ServiceResponse::new(http, full().into_response());
+                return Ok(req.into_response(full().into_response()));
             };
             let run = AssertUnwindSafe(next.call(req)).catch_unwind();
-            match timeout(limits.time, run).await {
-                Ok(Ok(Ok(response))) => as_problem(response.map_into_boxed_body()),
-                Ok(Ok(Err(error))) => {
-                    as_problem(ServiceResponse::new(http, error.error_response()))
-                }
-                Ok(Err(_panic)) => {
-                    ServiceResponse::new(http, Problem::internal(&Panicked).into_response())
-                }
-                Err(_late) => {
-                    ServiceResponse::new(http, Problem::unavailable(&Late).into_response())
-                }
+            match timeout(time, run).await {
+                Ok(Ok(Ok(response))) => Ok(as_problem(response.map_into_boxed_body())),
+                Ok(Ok(Err(error))) => Err(form(error.error_response())),
+                Ok(Err(_panic)) => Err(Problem::internal(&Panicked).into_response()),
+                Err(_late) => Err(Problem::unavailable(&Late).into_response()),
             }
         })
         .await;
     let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-    secure(&mut response);
-    tracing::info!(%method, route, status = response.status().as_u16(), duration_ms, trace_id, "request");
-    Ok(response)
+    let (status, headers) = match &mut response {
+        Ok(response) => (response.status(), response.headers_mut()),
+        Err(response) => (response.status(), response.headers_mut()),
+    };
+    secure(headers);
+    tracing::info!(%method, route, status = status.as_u16(), duration_ms, trace_id, "request");
+    response.map_err(|response| InternalError::from_response(Unanswered, response).into())
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("the request came to no response")]
+struct Unanswered;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the handler panicked")]
@@ -106,6 +121,11 @@ fn full() -> Problem {
 
 /// The framework's own errors are plain text: give them the one form that clients know.
 fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let (request, response) = response.into_parts();
+    ServiceResponse::new(request, form(response))
+}
+
+fn form(response: HttpResponse) -> HttpResponse {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -115,12 +135,11 @@ fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         return response;
     }
     let allow = response.headers().get(header::ALLOW).cloned();
-    let (request, _) = response.into_parts();
     let mut answer = from_status(status).into_response();
     if let Some(allow) = allow {
         answer.headers_mut().insert(header::ALLOW, allow);
     }
-    ServiceResponse::new(request, answer)
+    answer
 }
 
 fn from_status(status: StatusCode) -> Problem {
@@ -159,8 +178,7 @@ fn no_method() -> Problem {
     )
 }
 
-fn secure(response: &mut ServiceResponse<BoxBody>) {
-    let headers = response.headers_mut();
+fn secure(headers: &mut HeaderMap) {
     let nosniff = header::HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     if !headers.contains_key(header::CACHE_CONTROL) {
@@ -216,4 +234,63 @@ pub async fn fallback(req: actix_web::HttpRequest, table: web::Data<RouteTable>)
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, Responder, middleware::from_fn, test, web};
+
+    use super::*;
+
+    async fn slow() -> impl Responder {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        "late"
+    }
+
+    async fn broken() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    async fn ask(path: &str, in_flight: usize) -> HttpResponse {
+        let limits = Limits::new(in_flight, Duration::from_millis(50));
+        let app = App::new()
+            .app_data(web::Data::new(limits))
+            .wrap(from_fn(frame))
+            .route(
+                "/item/{id}",
+                web::get().to(async |id: web::Path<u32>| id.to_string()),
+            )
+            .route("/slow", web::get().to(slow))
+            .route("/broken", web::get().to(broken));
+        let app = test::init_service(app).await;
+        let request = test::TestRequest::get().uri(path).to_request();
+        match test::try_call_service(&app, request).await {
+            Ok(response) => response.into_parts().1.map_into_boxed_body(),
+            Err(error) => error.error_response(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn every_request_gets_an_answer_of_the_one_form() {
+        for (path, in_flight, status) in [
+            ("/item/7", 1, 200),
+            ("/item/x", 1, 404),
+            ("/nowhere", 1, 404),
+            ("/slow", 1, 503),
+            ("/broken", 1, 500),
+            ("/item/7", 0, 503),
+        ] {
+            let response = ask(path, in_flight).await;
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            let headers = response.headers();
+            assert!(
+                headers.contains_key(header::X_CONTENT_TYPE_OPTIONS),
+                "{path}"
+            );
+            let is_problem = headers
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|v| v == CONTENT_TYPE);
+            assert_eq!(is_problem, status != 200, "{path}");
+        }
+    }
 }

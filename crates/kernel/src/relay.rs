@@ -50,11 +50,13 @@ pub trait Subscriber: Send + Sync {
 pub struct SubscriberClient(Remote);
 
 impl SubscriberClient {
+    /// `port` names the consumer, for example `store_events`.
+    ///
     /// # Errors
     ///
     /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new("events", peer).map(Self)
+    pub fn new(port: &'static str, peer: Peer) -> Result<Self, BuildError> {
+        Remote::new(port, peer).map(Self)
     }
 }
 
@@ -69,8 +71,8 @@ impl Subscriber for SubscriberClient {
 }
 
 /// Offers `subscriber` to other processes. Mounted on the internal listener only.
-pub fn serve(subscriber: Arc<dyn Subscriber>) -> Scope {
-    Serve::new("events", subscriber)
+pub fn serve(port: &'static str, subscriber: Arc<dyn Subscriber>) -> Scope {
+    Serve::new(port, subscriber)
         .method("deliver", |subscriber, cx, events| async move {
             subscriber
                 .deliver(&cx, events)

@@ -1,0 +1,66 @@
+//! What the command line does, one file per command.
+
+mod admin;
+mod check;
+mod demo;
+mod import;
+mod migrate;
+mod openapi;
+mod serve;
+
+pub use openapi::undriven;
+
+use std::process::ExitCode;
+
+use crate::{
+    cli::{Cli, Command},
+    config::Settings,
+    database::{self, Databases},
+    operator::Failure,
+    plan::plan,
+    process::Plan,
+};
+
+/// The password of every demo user, and of the first admin where the demo chain is loaded.
+pub const DEMO_PASSWORD: &str = "shelf-candle-42-river";
+
+/// Runs one command.
+///
+/// # Errors
+///
+/// What is to be printed before exiting with 1.
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    if let Some(Command::Openapi { dir, check }) = &cli.command {
+        return openapi::run(dir, *check);
+    }
+    let settings = Settings::load(cli.config.as_deref())?;
+    kernel::telemetry::init(&settings.log_filter, settings.log_json);
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&settings).await,
+        Command::Migrate { action } => migrate::run(&settings, &action),
+        Command::Openapi { dir, check } => openapi::run(&dir, check),
+        Command::Demo(target) => demo::run(&settings, target).await,
+        Command::Import { data, target, limit, concurrency, report } => {
+            let options = crate::import::ImportOptions { limit, concurrency, report, ..crate::import::ImportOptions::new(data) };
+            import::run(&settings, target, options).await
+        }
+        Command::Admin { action } => admin::run(&settings, action).await,
+        Command::Check => check::run(&settings).await,
+    }
+}
+
+/// A migrated database and the plan to run on it.
+struct Boot {
+    databases: Databases,
+    plan: Plan,
+}
+
+fn boot(settings: &Settings) -> Result<Boot, Failure> {
+    let databases = database::open(settings)?;
+    let one_wal = database::check_promises(&databases, true)?;
+    for name in database::migrate(&databases)? {
+        tracing::info!("migrated {name}");
+    }
+    let plan = plan(settings, &databases, one_wal)?;
+    Ok(Boot { databases, plan })
+}

@@ -1,0 +1,123 @@
+//! `comptoir serve`: start everything, answer until a signal, stop everything.
+
+use std::{net::TcpListener, process::ExitCode};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Boot, DEMO_PASSWORD, boot};
+use crate::{
+    client::Api,
+    config::Settings,
+    demo,
+    operator::Failure,
+    plan::shown,
+    process::{Module, Process},
+    progress::Progress,
+    server::{self, Listeners, Running},
+    wiring::wire,
+};
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let Boot { databases, plan } = boot(settings)?;
+    let process = wire(&plan)?;
+    let first_password = first_admin(settings, &process).await?;
+    learn_trust(&process).await;
+    let listeners = listen(settings, &process, &plan.tokens)?;
+    let address = listeners.public.local_addr()?;
+    let running = server::start(process, listeners)?;
+    let base = format!("http://{address}");
+    if settings.load_demo && running.process().modules().len() == Module::ALL.len() {
+        tokio::select! {
+            loaded = load_demo(&base, settings, &running) => loaded?,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    announce(settings, &base, &running, first_password.as_deref());
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    drop(databases);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(settings: &Settings, process: &Process, tokens: &kernel::service_token::ServiceTokens) -> Result<Listeners, Failure> {
+    let bind = |address, port, name| {
+        TcpListener::bind((address, port))
+            .map_err(|e| format!("cannot listen on {address}:{port}: {e}; set {name} to a free port"))
+    };
+    let http = &settings.http;
+    let internal = if process.has_remote_peers() {
+        let listener = bind(settings.internal.bind, settings.internal.port, "internal.port")?;
+        Some((listener, tokens.clone()))
+    } else {
+        None
+    };
+    Ok(Listeners {
+        public: bind(http.bind, http.port, "http.port")?,
+        internal,
+        workers: http.workers,
+        in_flight: http.in_flight,
+        time_limit: http.time_limit,
+    })
+}
+
+/// Makes the first admin. Answers a password to be shown once.
+async fn first_admin(settings: &Settings, process: &Process) -> Result<Option<String>, Failure> {
+    let Some(accounts) = &process.operator.accounts else { return Ok(None) };
+    let given = settings.auth.admin_password.clone();
+    let password = given.or_else(|| settings.load_demo.then(|| DEMO_PASSWORD.to_owned().into()));
+    let made = accounts.ensure_admin(&settings.auth.admin_email, password).await?;
+    Ok(made.map(|password| shown(&password).to_owned()))
+}
+
+/// Auth may start after us; until it answers, every token is refused.
+async fn learn_trust(process: &Process) {
+    if let Err(error) = process.refresh_trust().await {
+        tracing::warn!(%error, "auth does not answer yet: no token is accepted until it does");
+    }
+}
+
+async fn load_demo(base: &str, settings: &Settings, running: &Running) -> Result<(), Failure> {
+    let Some(accounts) = running.process().operator.accounts.clone() else { return Ok(()) };
+    let email = settings.auth.admin_email.clone();
+    let api = Api::for_operator(base.parse()?, accounts, email)?;
+    if demo::is_wanted(&api).await? {
+        demo::load(&api, chrono::Utc::now().date_naive(), &Progress::start()).await?;
+    }
+    Ok(())
+}
+
+fn announce(settings: &Settings, base: &str, running: &Running, first_password: Option<&str>) {
+    let modules: Vec<_> = running.process().modules().into_iter().map(Module::name).collect();
+    let apart: Vec<_> = Module::ALL
+        .into_iter()
+        .filter(|m| !running.process().modules().contains(m))
+        .filter_map(|m| settings.internal.peers.get(&m).map(|url| format!("{m} at {url}")))
+        .collect();
+    let mut lines = vec![
+        String::new(),
+        format!("  Comptoir listens on   {base}"),
+        format!("  Swagger UI            {base}/swagger-ui/"),
+        format!("  Modules here          {}", modules.join(", ")),
+    ];
+    if !apart.is_empty() {
+        lines.push(format!("  Modules elsewhere     {}", apart.join(", ")));
+    }
+    if settings.load_demo && modules.contains(&"auth") {
+        lines.push(format!("  Log in as             {} with the password {DEMO_PASSWORD}", settings.auth.admin_email));
+    }
+    if let Some(password) = first_password {
+        lines.push(format!("  First administrator   {}, password {password} (shown only now: change it)", settings.auth.admin_email));
+    }
+    lines.push("  Stop with Ctrl-C".into());
+    // Not a log line: it is for the person who started the program.
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{}\n", lines.join("\n"));
+}

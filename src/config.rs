@@ -1,0 +1,200 @@
+//! Every setting, read once: defaults < `comptoir.toml` < `COMPTOIR__…` in the environment.
+//!
+//! Each setting stands in [`SETTINGS`] with its default and its meaning; the README's table is
+//! made from it, and a test holds the two equal. What is wrong is reported all at once, by name.
+
+mod reader;
+mod settings;
+
+use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use config::{Config, Environment, File, FileFormat};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::process::Module;
+
+use reader::Reader;
+pub use settings::{SETTINGS, Setting};
+
+/// Development is for trying, production for a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Demo data, made-up secrets and an embedded database are fine.
+    Development,
+    /// They are not.
+    Production,
+}
+
+/// Everything the process can be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Development or production.
+    pub mode: Mode,
+    /// The modules that run in this process.
+    pub modules: Vec<Module>,
+    /// The public listener.
+    pub http: Http,
+    /// The internal listener and the way to peers.
+    pub internal: Internal,
+    /// Databases.
+    pub database: Database,
+    /// Where the embedded `PostgreSQL` keeps its data; `None` is the user's own folder.
+    pub data_dir: Option<PathBuf>,
+    /// The auth module.
+    pub auth: Auth,
+    /// Age at which a hold is looked into.
+    pub hold_ttl: Duration,
+    /// How often old holds are looked for.
+    pub sweep_every: Duration,
+    /// Whether an empty database gets the demo chain.
+    pub load_demo: bool,
+    /// `tracing` directives.
+    pub log_filter: String,
+    /// JSON logs.
+    pub log_json: bool,
+}
+
+/// The public listener.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Address.
+    pub bind: IpAddr,
+    /// Port; 0 lets the system choose.
+    pub port: u16,
+    /// HTTP threads.
+    pub workers: usize,
+    /// Requests at once.
+    pub in_flight: usize,
+    /// Longest time for one.
+    pub time_limit: Duration,
+}
+
+/// The internal listener and the way to peers.
+#[derive(Debug, Clone)]
+pub struct Internal {
+    /// Address.
+    pub bind: IpAddr,
+    /// Port.
+    pub port: u16,
+    /// What service tokens are made with.
+    pub secret: SecretString,
+    /// Longest wait for a peer.
+    pub timeout: Duration,
+    /// Internal listeners of the modules that run elsewhere.
+    pub peers: BTreeMap<Module, Url>,
+}
+
+/// Databases.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// For every module without a URL of its own; `None` starts the embedded one.
+    pub url: Option<SecretString>,
+    /// For one module.
+    pub urls: BTreeMap<Module, SecretString>,
+    /// Connections per module.
+    pub pool_size: NonZeroU32,
+    /// Longest wait for one.
+    pub wait: Duration,
+}
+
+/// The auth module.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// PEM files; empty keeps a key in the data folder.
+    pub signing_keys: Vec<PathBuf>,
+    /// Empty keeps one in the data folder.
+    pub pepper: SecretString,
+    /// 10 to 16.
+    pub bcrypt_cost: u32,
+    /// At most 10 minutes.
+    pub access_ttl: Duration,
+    /// Idle limit of a session.
+    pub refresh_idle: Duration,
+    /// Absolute limit of a session.
+    pub refresh_absolute: Duration,
+    /// The first admin.
+    pub admin_email: String,
+    /// Their password; `None` makes one.
+    pub admin_password: Option<SecretString>,
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
+pub struct Invalid(pub Vec<String>);
+
+impl Settings {
+    /// Reads file and environment.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is wrong or unknown, by name.
+    pub fn load(file: Option<&str>) -> Result<Self, Invalid> {
+        let mut builder = Config::builder();
+        builder = match file {
+            Some(path) => builder.add_source(File::new(path, FileFormat::Toml)),
+            None => builder.add_source(File::new("comptoir.toml", FileFormat::Toml).required(false)),
+        };
+        builder = builder
+            .add_source(Environment::with_prefix("COMPTOIR").prefix_separator("__").separator("__"));
+        let config = builder.build().map_err(|e| Invalid(vec![e.to_string()]))?;
+        Self::read(&config, |name| std::env::var(name).ok())
+    }
+
+    /// As [`load`](Self::load), from what was read; `env` looks up `DATABASE_URL` and its like.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn read(config: &Config, env: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+        let mut reader = Reader { config, problems: Vec::new() };
+        reader.reject_unknown();
+        let settings = reader.settings(&env);
+        match settings {
+            Some(settings) if reader.problems.is_empty() => Ok(settings),
+            _ => Err(Invalid(reader.problems)),
+        }
+    }
+}
+
+/// Whether a secret was set at all.
+pub fn is_set(secret: &SecretString) -> bool {
+    !secret.expose_secret().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str) -> Result<Settings, Invalid> {
+        let config = Config::builder()
+            .add_source(File::from_str(toml, FileFormat::Toml))
+            .build()
+            .unwrap();
+        Settings::read(&config, |_| None)
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let settings = read("").unwrap();
+        assert_eq!((settings.mode, settings.http.port), (Mode::Development, 3030));
+        assert!(settings.load_demo);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_by_name() {
+        let error = read("mode = \"x\"\n[http]\nport = 99999\nprot = 1\n[auth]\nbcrypt_cost = 4").unwrap_err();
+        for name in ["mode", "http.port", "http.prot", "auth.bcrypt_cost"] {
+            assert!(error.0.iter().any(|line| line.starts_with(name)), "{name} in {error}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_what_is_only_good_for_trying() {
+        let error = read("mode = \"production\"").unwrap_err();
+        for name in ["database.url", "auth.signing_keys", "auth.pepper"] {
+            assert!(error.0.iter().any(|line| line.starts_with(name)), "{name} in {error}");
+        }
+    }
+}

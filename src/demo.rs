@@ -1,0 +1,98 @@
+//! A small chain to try the product on: five shops and a warehouse, 200 products, users of every
+//! role, four weeks of sales and some returns.
+//!
+//! Ids, codes and contents are always the same, so that the examples in the documentation work;
+//! only the dates follow the day it is loaded on. Loading it again changes nothing.
+
+mod catalogue;
+mod chain;
+mod ensure;
+mod ids;
+mod plan;
+mod random;
+mod returns;
+mod sales;
+mod stock;
+mod users;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    client::{Api, ClientError, Page},
+    operator::Failure,
+    progress::{PhaseTime, Progress},
+};
+
+pub use ensure::Made;
+
+/// The password of every demo user.
+pub const PASSWORD: &str = "shelf-candle-42-river";
+
+/// What was loaded.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Stores and registers.
+    pub chain: Made,
+    /// Categories and products.
+    pub catalogue: Made,
+    /// Users besides the admin.
+    pub users: Made,
+    /// Levels with opening stock, by request.
+    pub stock: Made,
+    /// Sales.
+    pub sales: Made,
+    /// Returns.
+    pub returns: Made,
+    /// What each part took.
+    pub phases: Vec<PhaseTime>,
+}
+
+/// Whether the demo chain should be loaded: nothing is there at all, or a load of it was cut short.
+///
+/// # Errors
+///
+/// When the API refuses or gives no answer.
+pub async fn is_wanted(api: &Api) -> Result<bool, Failure> {
+    #[derive(Deserialize)]
+    struct Any {}
+    let stores: Page<Any> = api.get("/api/stores?status=all&limit=1").await?;
+    if stores.items.is_empty() {
+        return Ok(true);
+    }
+    match api.get::<Any>(&format!("/api/stores/{}", ids::store(1))).await {
+        Ok(Any {}) => Ok(!chain::is_complete(api).await?),
+        Err(ClientError::Refused(refusal)) if refusal.status == 404 => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Loads the demo chain, as an admin of every store; its sales end on the day before `today`.
+///
+/// # Errors
+///
+/// When the API refuses what the chain needs: for example a code that another store has.
+pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Summary, Failure> {
+    let mut phases = Vec::new();
+    let products = catalogue::products()?;
+    let plan = plan::Plan::new(&products, today);
+
+    let (chain, time) = chain::load(api, progress).await?;
+    phases.push(time);
+    // Hashing passwords takes its time, and nothing but the sales needs them.
+    let (goods, people) = futures::try_join!(
+        async {
+            let catalogue = catalogue::load(api, &products, progress).await?;
+            Ok::<_, Failure>((catalogue, stock::load(api, &plan, progress).await?))
+        },
+        users::load(api, progress),
+    )?;
+    let (((catalogue, catalogue_time), (stock, stock_time)), (users, users_time)) = (goods, people);
+    phases.extend([catalogue_time, stock_time, users_time]);
+    let (sales, recorded, time) = sales::load(api, &plan, progress).await?;
+    phases.push(time);
+    let (returns, time) = returns::load(api, &plan, &recorded, progress).await?;
+    phases.push(time);
+    chain::complete(api).await?;
+    Ok(Summary { chain, catalogue, users, stock, sales, returns, phases })
+}

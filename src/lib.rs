@@ -1,0 +1,16 @@
+//! The composition root: the only crate that knows every module.
+
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod config;
+pub mod database;
+pub mod demo;
+pub mod import;
+pub mod openapi;
+pub mod operator;
+pub mod plan;
+pub mod process;
+pub mod progress;
+pub mod server;
+pub mod wiring;

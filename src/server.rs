@@ -1,0 +1,186 @@
+//! Listens: the public routes, Swagger UI and health on one port, ports for peers on another.
+
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::{Server, ServerHandle},
+    http::Method,
+    middleware::{Compress, from_fn},
+    web,
+};
+use kernel::{
+    frame::{Limits, RouteTable, fallback, frame},
+    problem::Problem,
+    service_token::ServiceTokens,
+};
+use tokio::{sync::watch, task::JoinHandle};
+use utoipa_actix_web::AppExt;
+
+use crate::{
+    openapi,
+    process::{Module, Process},
+};
+
+/// How long requests that run may go on after a stop was asked for, in seconds.
+const SHUTDOWN_SECONDS: u64 = 10;
+
+/// What a server needs besides its modules.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For everyone.
+    pub public: TcpListener,
+    /// For peers; `None` where all modules are in this process.
+    pub internal: Option<(TcpListener, ServiceTokens)>,
+    /// HTTP threads of the public listener.
+    pub workers: usize,
+    /// Requests at once.
+    pub in_flight: usize,
+    /// Longest time for one.
+    pub time_limit: Duration,
+}
+
+/// A running process.
+#[derive(Debug)]
+pub struct Running {
+    handles: Vec<ServerHandle>,
+    loops: Vec<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    ready: Arc<AtomicBool>,
+    process: Arc<Process>,
+}
+
+/// Starts answering. Call within the actix system.
+///
+/// # Errors
+///
+/// When a listener cannot be used.
+pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running> {
+    let (stop, stopped) = watch::channel(false);
+    let workers = process.take_workers();
+    let process = Arc::new(process);
+    let ready = Arc::new(AtomicBool::new(true));
+    let mut handles = vec![run(public(&process, &listeners, &ready)?)];
+    if let Some((listener, tokens)) = &listeners.internal {
+        handles.push(run(internal(&process, listener.try_clone()?, tokens.clone())?));
+    }
+    let loops = workers.into_iter().map(|worker| worker.spawn(stopped.clone())).collect();
+    Ok(Running { handles, loops, stop, ready, process })
+}
+
+impl Running {
+    /// The modules that are served.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Stops in order: no new requests, the running ones finished, then the background loops.
+    pub async fn stop(self) {
+        self.ready.store(false, Ordering::Relaxed);
+        for handle in &self.handles {
+            handle.stop(true).await;
+        }
+        // The receivers may be gone already, when a loop has ended by itself.
+        let _ = self.stop.send(true);
+        for running in self.loops {
+            let _ = tokio::time::timeout(Duration::from_secs(SHUTDOWN_SECONDS), running).await;
+        }
+    }
+}
+
+fn run(server: Server) -> ServerHandle {
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    handle
+}
+
+fn public(process: &Arc<Process>, listeners: &Listeners, ready: &Arc<AtomicBool>) -> std::io::Result<Server> {
+    let limits = web::Data::new(Limits::new(listeners.in_flight, listeners.time_limit));
+    let routes = web::Data::new(route_table(process));
+    let verifier = web::Data::from(process.verifier.clone());
+    let (process, ready) = (process.clone(), web::Data::from(ready.clone()));
+    let server = HttpServer::new(move || {
+        let process = process.clone();
+        App::new()
+            .app_data(limits.clone())
+            .app_data(routes.clone())
+            .app_data(verifier.clone())
+            .app_data(ready.clone())
+            .app_data(web::Data::from(process.clone()))
+            .wrap(Compress::default())
+            .wrap(from_fn(frame))
+            .configure(openapi::mount)
+            .route("/health/live", web::get().to(live))
+            .route("/health/ready", web::get().to(is_ready))
+            .into_utoipa_app()
+            .configure(|cfg| process.mount_public(cfg, None))
+            .into_app()
+            .default_service(web::to(fallback))
+    });
+    Ok(server
+        .workers(listeners.workers)
+        .client_request_timeout(Duration::from_secs(5))
+        .keep_alive(Duration::from_secs(75))
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .listen(listeners.public.try_clone()?)?
+        .run())
+}
+
+fn internal(process: &Arc<Process>, listener: TcpListener, tokens: ServiceTokens) -> std::io::Result<Server> {
+    let process = process.clone();
+    let server = HttpServer::new(move || {
+        App::new().configure(|cfg| process.mount_internal(cfg, &tokens))
+    });
+    Ok(server
+        .workers(1)
+        .keep_alive(Duration::from_secs(75))
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
+
+/// The process is there; says nothing about the database.
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"status": "up"}))
+}
+
+/// Whether requests should be sent here: the databases answer and no stop was asked for.
+async fn is_ready(process: web::Data<Process>, ready: web::Data<AtomicBool>) -> Result<HttpResponse, Problem> {
+    if !ready.load(Ordering::Relaxed) {
+        return Err(Problem::unavailable(&Stopping));
+    }
+    for (_, db) in process.databases() {
+        db.ping().await.map_err(|e| Problem::from(&e))?;
+    }
+    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"})))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the process is stopping")]
+struct Stopping;
+
+/// The paths of the modules that run here, out of the committed document.
+fn route_table(process: &Process) -> RouteTable {
+    let prefixes: Vec<_> = process.modules().into_iter().flat_map(Module::prefixes).collect();
+    let text = openapi::DOCUMENTS.first().map_or("{}", |(.., text)| *text);
+    let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let mut table = Vec::new();
+    for (path, item) in document.get("paths").and_then(|p| p.as_object()).into_iter().flatten() {
+        if !prefixes.iter().any(|prefix| path.starts_with(**prefix)) {
+            continue;
+        }
+        let methods = item.as_object().into_iter().flat_map(|item| item.keys());
+        let methods = methods.filter_map(|m| Method::from_bytes(m.to_ascii_uppercase().as_bytes()).ok());
+        table.push((path.clone(), methods.collect()));
+    }
+    RouteTable::new(table)
+}

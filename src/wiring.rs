@@ -1,0 +1,294 @@
+//! Local or remote, per module. Every `cfg` of the workspace is in this file.
+//!
+//! Ports come first, because a port needs only its own module's database; then modules, which
+//! need each other's ports. So the modules can call one another in a circle.
+
+use std::{cfg_select, sync::Arc};
+
+#[cfg(any(feature = "auth", feature = "store", feature = "sales"))]
+use async_trait::async_trait;
+use auth_api::{Sessions, SessionsClient};
+use diesel_migrations::EmbeddedMigrations;
+use inventory_api::{Catalog, CatalogClient};
+use kernel::{
+    db::Db,
+    relay::{Subscriber, SubscriberClient},
+};
+use sales_api::{SaleOutcomes, SaleOutcomesClient};
+use store_api::{Levels, LevelsClient, Stock, StockClient, Stores, StoresClient};
+
+#[cfg(any(feature = "store", feature = "sales"))]
+use crate::operator::{Check, Checks};
+#[cfg(feature = "auth")]
+use crate::operator::Accounts;
+#[cfg(feature = "auth")]
+use kernel::auth::Grant;
+#[cfg(feature = "auth")]
+use secrecy::SecretString;
+use crate::{
+    operator::Failure,
+    process::{Module, Plan, Process, WireError},
+};
+
+/// The consumer of sales' events, and the one of the catalogue's, as they are called on the wire.
+const STORE_EVENTS: &str = "store_events";
+const SALES_EVENTS: &str = "sales_events";
+
+/// What every module may ask of the others.
+struct Ports {
+    sessions: Arc<dyn Sessions>,
+    stock: Arc<dyn Stock>,
+    stores: Arc<dyn Stores>,
+    levels: Arc<dyn Levels>,
+    store_events: Arc<dyn Subscriber>,
+    catalog: Arc<dyn Catalog>,
+    outcomes: Arc<dyn SaleOutcomes>,
+}
+
+/// The migrations of a module; `None` where it is not in this binary.
+pub fn migrations(module: Module) -> Option<EmbeddedMigrations> {
+    match module {
+        Module::Auth => cfg_select! { feature = "auth" => { Some(auth::MIGRATIONS) } _ => { None } },
+        Module::Store => cfg_select! { feature = "store" => { Some(store::MIGRATIONS) } _ => { None } },
+        Module::Inventory => {
+            cfg_select! { feature = "inventory" => { Some(inventory::MIGRATIONS) } _ => { None } }
+        }
+        Module::Sales => cfg_select! { feature = "sales" => { Some(sales::MIGRATIONS) } _ => { None } },
+    }
+}
+
+/// Builds every module that runs here, and a client for every one that does not.
+///
+/// # Errors
+///
+/// When a database or a peer is missing from the plan, or a module refuses its settings.
+pub fn wire(plan: &Plan) -> Result<Process, WireError> {
+    let mut process = Process::default();
+    let (stock, stores, levels, store_events) = store_ports(plan, &mut process)?;
+    let ports = Ports {
+        sessions: auth(plan, &mut process)?,
+        stock,
+        stores,
+        levels,
+        store_events,
+        catalog: inventory_ports(plan, &mut process)?,
+        outcomes: sales_ports(plan, &mut process)?,
+    };
+    store(plan, &mut process, &ports)?;
+    let sales_events = sales(plan, &mut process, &ports)?;
+    inventory(plan, &mut process, &ports, sales_events)?;
+    let refresh = auth_api::keep_current(process.verifier.clone(), ports.sessions.clone());
+    process.workers_mut().push(refresh);
+    process.sessions = Some(ports.sessions);
+    Ok(process)
+}
+
+/// The pool of a local module, shared by its ports and its routes.
+fn pool(plan: &Plan, process: &mut Process, module: Module) -> Result<Db, WireError> {
+    if let Some((_, db)) = process.databases.iter().find(|(m, _)| *m == module) {
+        return Ok(db.clone());
+    }
+    let db = plan.db(module)?;
+    process.databases.push((module, db.clone()));
+    Ok(db)
+}
+
+fn auth(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Sessions>, WireError> {
+    cfg_select! {
+        feature = "auth" => if plan.runs(Module::Auth) {
+            let setup = &plan.auth;
+            let key = |(kid, pem): &(String, _)| auth::SigningKey { kid: kid.clone(), private_pem: Clone::clone(pem) };
+            let options = auth::AuthOptions {
+                signing_keys: setup.signing_keys.iter().map(key).collect(),
+                pepper: setup.pepper.clone(),
+                bcrypt_cost: setup.bcrypt_cost,
+                allow_weak_bcrypt: setup.allow_weak_bcrypt,
+                access_ttl: setup.access_ttl,
+                refresh_idle: setup.refresh_idle,
+                refresh_absolute: setup.refresh_absolute,
+            };
+            let module = auth::Auth::new(pool(plan, process, Module::Auth)?, options)
+                .map_err(|e| WireError::Setup(Module::Auth, e.to_string()))?;
+            let sessions = module.sessions();
+            let (mounted, served) = (module.clone(), sessions.clone());
+            process.public.push((Module::Auth, Arc::new(move |cfg| mounted.mount(cfg))));
+            process.internal.push((Module::Auth, Arc::new(move || auth_api::serve(served.clone()))));
+            process.workers_mut().extend(module.workers(Vec::new()));
+            process.operator.accounts = Some(Arc::new(module));
+            return Ok(sessions);
+        },
+        _ => { let _ = &process; }
+    }
+    Ok(Arc::new(SessionsClient::new(plan.peer(Module::Auth)?)?))
+}
+
+type StorePorts = (Arc<dyn Stock>, Arc<dyn Stores>, Arc<dyn Levels>, Arc<dyn Subscriber>);
+
+fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireError> {
+    cfg_select! {
+        feature = "store" => if plan.runs(Module::Store) {
+            let db = pool(plan, process, Module::Store)?;
+            // A hold taken through the network always commits durably; one taken by the sales
+            // module of this process may leave the flush to the sale that follows it.
+            let durable = store::Ports::new(db.clone(), store::HoldCommit::Durable)?;
+            let local = if plan.one_wal && plan.runs(Module::Sales) {
+                store::Ports::new(db, store::HoldCommit::Deferred)?
+            } else {
+                durable.clone()
+            };
+            let served = durable.clone();
+            process.internal.push((Module::Store, Arc::new(move || store_api::serve_stock(served.clone()))));
+            let served = durable.clone();
+            process.internal.push((Module::Store, Arc::new(move || store_api::serve_stores(served.clone()))));
+            let served = durable.clone();
+            process.internal.push((Module::Store, Arc::new(move || store_api::serve_levels(served.clone()))));
+            let served = durable.clone();
+            process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
+            return Ok((local.clone(), local.clone(), local, durable));
+        },
+        _ => { let _ = &process; }
+    }
+    let peer = plan.peer(Module::Store)?;
+    Ok((
+        Arc::new(StockClient::new(peer.clone())?),
+        Arc::new(StoresClient::new(peer.clone())?),
+        Arc::new(LevelsClient::new(peer.clone())?),
+        Arc::new(SubscriberClient::new(STORE_EVENTS, peer)?),
+    ))
+}
+
+fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Catalog>, WireError> {
+    cfg_select! {
+        feature = "inventory" => if plan.runs(Module::Inventory) {
+            let ports = inventory::Ports::new(pool(plan, process, Module::Inventory)?);
+            let served = ports.clone();
+            process.internal.push((Module::Inventory, Arc::new(move || inventory_api::serve(served.clone()))));
+            return Ok(ports);
+        },
+        _ => { let _ = &process; }
+    }
+    Ok(Arc::new(CatalogClient::new(plan.peer(Module::Inventory)?)?))
+}
+
+fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcomes>, WireError> {
+    cfg_select! {
+        feature = "sales" => if plan.runs(Module::Sales) {
+            let ports = sales::Ports::new(pool(plan, process, Module::Sales)?);
+            let served = ports.clone();
+            process.internal.push((Module::Sales, Arc::new(move || sales_api::serve(served.clone()))));
+            return Ok(ports);
+        },
+        _ => { let _ = &process; }
+    }
+    Ok(Arc::new(SaleOutcomesClient::new(plan.peer(Module::Sales)?)?))
+}
+
+fn store(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<(), WireError> {
+    cfg_select! {
+        feature = "store" => if plan.runs(Module::Store) {
+            let options = store::StoreOptions {
+                hold_ttl: plan.store.hold_ttl,
+                sweep_every: plan.store.sweep_every,
+            };
+            let module = store::Store::new(pool(plan, process, Module::Store)?, ports.catalog.clone(), options);
+            let mounted = module.clone();
+            process.public.push((Module::Store, Arc::new(move |cfg| mounted.mount(cfg))));
+            process.workers_mut().extend(module.workers(ports.outcomes.clone(), Vec::new()));
+            process.operator.checks.push(Arc::new(module));
+        },
+        _ => { let _ = (plan, process, ports); }
+    }
+    Ok(())
+}
+
+/// Answers the consumer of the catalogue's events.
+fn sales(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<Arc<dyn Subscriber>, WireError> {
+    cfg_select! {
+        feature = "sales" => if plan.runs(Module::Sales) {
+            let needs = sales::Needs {
+                stock: ports.stock.clone(),
+                stores: ports.stores.clone(),
+                catalog: ports.catalog.clone(),
+            };
+            let module = sales::Sales::new(pool(plan, process, Module::Sales)?, needs)?;
+            let (mounted, consumer) = (module.clone(), module.subscriber());
+            let served = consumer.clone();
+            process.public.push((Module::Sales, Arc::new(move |cfg| mounted.mount(cfg))));
+            process.internal.push((Module::Sales, Arc::new(move || kernel::relay::serve(SALES_EVENTS, served.clone()))));
+            process.workers_mut().extend(module.workers(vec![ports.store_events.clone()]));
+            process.operator.checks.push(Arc::new(module));
+            return Ok(consumer);
+        },
+        _ => { let _ = (&process, ports); }
+    }
+    Ok(Arc::new(SubscriberClient::new(SALES_EVENTS, plan.peer(Module::Sales)?)?))
+}
+
+fn inventory(
+    plan: &Plan,
+    process: &mut Process,
+    ports: &Ports,
+    sales_events: Arc<dyn Subscriber>,
+) -> Result<(), WireError> {
+    cfg_select! {
+        feature = "inventory" => if plan.runs(Module::Inventory) {
+            let db = pool(plan, process, Module::Inventory)?;
+            let module = inventory::Inventory::new(db, ports.levels.clone());
+            let mounted = module.clone();
+            process.public.push((Module::Inventory, Arc::new(move |cfg| mounted.mount(cfg))));
+            process.workers_mut().extend(module.workers(vec![sales_events]));
+        },
+        _ => { let _ = (plan, process, ports, sales_events); }
+    }
+    Ok(())
+}
+
+/// A fresh key for access tokens, where auth is in this binary.
+///
+/// # Errors
+///
+/// When the system has no randomness, or auth is not in this binary.
+pub fn new_signing_key() -> Result<String, Failure> {
+    cfg_select! {
+        feature = "auth" => { Ok(auth::generate_signing_key()?) }
+        _ => { Err("this binary has no auth module".into()) }
+    }
+}
+
+#[cfg(feature = "auth")]
+#[async_trait]
+impl Accounts for auth::Auth {
+    async fn ensure_admin(&self, email: &str, password: Option<SecretString>) -> Result<Option<SecretString>, Failure> {
+        Ok(self.ensure_admin(email, password).await?)
+    }
+
+    async fn create_user(&self, email: &str, name: &str, password: SecretString, grants: Vec<Grant>) -> Result<(), Failure> {
+        let (email, name) = (email.to_owned(), name.to_owned());
+        Ok(self.create_user(auth::NewUserSpec { email, name, password, grants }).await.map(drop)?)
+    }
+
+    async fn token_for(&self, email: &str) -> Result<String, Failure> {
+        Ok(self.token_for(email).await?)
+    }
+}
+
+#[cfg(feature = "store")]
+#[async_trait]
+impl Checks for store::Store {
+    async fn run(&self) -> Result<Vec<Check>, Failure> {
+        let found = self.integrity().await?.checks;
+        Ok(found
+            .into_iter()
+            .map(|c| Check { title: format!("{} {}", c.id, c.title), violations: c.violations })
+            .collect())
+    }
+}
+
+#[cfg(feature = "sales")]
+#[async_trait]
+impl Checks for sales::Sales {
+    async fn run(&self) -> Result<Vec<Check>, Failure> {
+        let found = self.integrity().await?.checks;
+        Ok(found.into_iter().map(|c| Check { title: c.invariant, violations: c.broken }).collect())
+    }
+}

@@ -1,0 +1,145 @@
+//! The documentation tells the truth: the tour works as printed, the settings are all there, and
+//! no link leads nowhere.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use comptoir::config::SETTINGS;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+}
+
+#[test]
+fn the_table_of_settings_is_current() {
+    let mut table = String::from("| setting | default | meaning |\n| --- | --- | --- |\n");
+    for (name, default, meaning) in SETTINGS {
+        let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+        writeln!(table, "| `{name}` | {default} | {meaning} |").unwrap();
+    }
+    let (start, end) = ("<!-- settings -->\n", "<!-- /settings -->");
+    let text = readme();
+    let (before, rest) = text.split_once(start).expect("the mark");
+    let (found, after) = rest.split_once(end).expect("the closing mark");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(Path::new(ROOT).join("README.md"), format!("{before}{start}{table}{end}{after}")).unwrap();
+    } else {
+        assert!(found == table, "run `UPDATE=1 cargo test --test it settings`, then review the diff");
+    }
+}
+
+#[test]
+fn no_link_leads_nowhere() {
+    for page in pages(Path::new(ROOT)) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            assert!(page.parent().unwrap().join(target).exists(), "{}: {link}", page.display());
+        }
+    }
+}
+
+fn pages(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") && name != "data" {
+            pages.extend(self::pages(&path));
+        } else if name.ends_with(".md") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
+/// The commands of the tour, and what they are said to print.
+fn tour(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut steps = Vec::new();
+    for part in text.split("```sh tour\n").skip(1) {
+        let (commands, rest) = part.split_once("\n```").unwrap();
+        let expected = rest.split_once("```text\n").unwrap().1.split_once("\n```").unwrap().0;
+        steps.push((commands.to_owned(), expected.lines().map(str::to_owned).collect()));
+    }
+    steps
+}
+
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // SIGTERM, so that the embedded server is stopped in order.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first command of the README: what a newcomer starts.
+fn start(data: &Path) -> (Demo, String) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let log = data.join("out.log");
+    let out = fs::File::create(&log).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_comptoir"))
+        .current_dir(data)
+        .env("COMPTOIR__EMBEDDED__DATA_DIR", data)
+        .env("COMPTOIR__HTTP__PORT", port.to_string())
+        .env("COMPTOIR__LOG__FILTER", "warn")
+        .env_remove("DATABASE_URL")
+        .stdout(Stdio::from(out.try_clone().unwrap()))
+        .stderr(Stdio::from(out))
+        .spawn()
+        .unwrap();
+    let mut demo = Demo(child);
+    let deadline = Instant::now() + Duration::from_secs(180);
+    // The banner comes when the demo chain is loaded.
+    while !fs::read_to_string(&log).unwrap().contains("Log in as") {
+        assert!(demo.0.try_wait().unwrap().is_none(), "{}", fs::read_to_string(&log).unwrap());
+        assert!(Instant::now() < deadline, "{}", fs::read_to_string(&log).unwrap());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (demo, format!("http://127.0.0.1:{port}"))
+}
+
+#[test]
+fn the_tour_works_as_printed() {
+    let steps = tour(&readme());
+    assert!(steps.len() >= 5);
+    let data = testkit::scratch("tour");
+    let (demo, base) = start(&data);
+    let mut script = String::from("set -eu\n");
+    for (number, (commands, _)) in steps.iter().enumerate() {
+        writeln!(script, "echo '--- {number}'\n{commands}").unwrap();
+    }
+    let mut shell = Command::new("bash")
+        .env("BASE", base)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = shell.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}\n{errors}");
+    for (number, (commands, expected)) in steps.iter().enumerate() {
+        let part = said.split(&format!("--- {number}\n")).nth(1).unwrap().split("--- ").next().unwrap();
+        for line in expected {
+            assert!(part.contains(line.as_str()), "{commands}\nprinted\n{part}\nand not\n{line}");
+        }
+    }
+    drop(demo);
+    // What is left behind is removed by the next run.
+    let _ = fs::remove_dir_all(&data);
+}

@@ -1,0 +1,102 @@
+//! The invariants of the sale protocol that need to look into two modules' schemas at once, which
+//! no module may; and proof that each of them can fail.
+
+use comptoir::process::Module;
+
+use crate::{
+    app::{TestApp, Topology},
+    sales::sale,
+};
+
+/// Each counts violations.
+pub const ACROSS_MODULES: &[(&str, &str)] = &[
+    (
+        "I1 the ledger adds up to the level",
+        "SELECT count(*) FROM store.levels l LEFT JOIN LATERAL ( \
+             SELECT coalesce(sum(delta), 0) AS total, coalesce(sum(damaged_delta), 0) AS damaged, \
+                    count(*) AS n, coalesce(max(seq), 0) AS last \
+             FROM store.movements m WHERE (m.store_id, m.product_id) = (l.store_id, l.product_id)) m ON true \
+         WHERE (l.on_hand, l.damaged, l.version) IS DISTINCT FROM (m.total, m.damaged, m.last) OR m.n <> m.last",
+    ),
+    (
+        "I1 every balance follows from the one before",
+        "SELECT count(*) FROM (SELECT balance, delta, \
+             coalesce(lag(balance) OVER (PARTITION BY store_id, product_id ORDER BY seq), 0) AS before \
+             FROM store.movements) m WHERE balance <> before + delta",
+    ),
+    ("I2 nothing is below zero", "SELECT count(*) FROM store.movements WHERE balance < 0 OR damaged_balance < 0"),
+    (
+        "I4 what a recorded sale took equals its lines",
+        "SELECT count(*) FROM ( \
+             SELECT s.id, l.product_id, sum(l.quantity) AS quantity FROM sales.sales s \
+             JOIN sales.sale_lines l ON l.sale_id = s.id WHERE s.state <> 'aborted' GROUP BY 1, 2) sold \
+         FULL JOIN ( \
+             SELECT m.document_id AS id, m.product_id, -sum(m.delta) AS quantity FROM store.movements m \
+             JOIN store.holds h ON h.hold_id = m.document_id AND h.state <> 'released' \
+             WHERE m.reason = 'sale' GROUP BY 1, 2) taken USING (id, product_id) \
+         WHERE sold.quantity IS DISTINCT FROM taken.quantity::numeric",
+    ),
+    (
+        "I5 a hold is consumed if and only if its sale is recorded",
+        "SELECT count(*) FROM store.holds h FULL JOIN (SELECT id FROM sales.sales WHERE state <> 'aborted') s \
+         ON s.id = h.hold_id WHERE (h.state = 'consumed') IS DISTINCT FROM (s.id IS NOT NULL)",
+    ),
+    (
+        "I5 a released hold nets to zero",
+        "SELECT count(*) FROM (SELECT h.hold_id FROM store.holds h JOIN store.movements m ON m.document_id = h.hold_id \
+         WHERE h.state = 'released' GROUP BY h.hold_id, m.product_id HAVING sum(m.delta) <> 0) x",
+    ),
+    (
+        "I8 not more returned than sold, not more refunded than paid",
+        "SELECT (SELECT count(*) FROM sales.sale_lines WHERE returned_quantity > quantity) \
+              + (SELECT count(*) FROM sales.sales WHERE refunded_minor > total_minor)",
+    ),
+    (
+        "I11 lines sum to the total, and so do payments",
+        "SELECT count(*) FROM sales.sales s WHERE s.state <> 'aborted' AND ( \
+             s.total_minor <> (SELECT coalesce(sum(total_minor), 0) FROM sales.sale_lines WHERE sale_id = s.id) \
+             OR s.total_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM sales.payments WHERE sale_id = s.id) \
+                - s.change_minor)",
+    ),
+];
+
+/// What breaks each invariant, by hand.
+const SABOTAGE: &[(&str, &str)] = &[
+    ("I1 the ledger adds up to the level", "UPDATE store.levels SET on_hand = on_hand + 1"),
+    ("I1 every balance follows from the one before", "UPDATE store.movements SET balance = balance + 1 WHERE reason = 'sale'"),
+    ("I2 nothing is below zero", "UPDATE store.movements SET balance = -1 WHERE reason = 'sale'"),
+    ("I4 what a recorded sale took equals its lines", "UPDATE sales.sale_lines SET quantity = quantity + 1"),
+    ("I5 a hold is consumed if and only if its sale is recorded", "DELETE FROM store.holds"),
+    ("I5 a released hold nets to zero", "UPDATE store.holds SET state = 'released'"),
+    (
+        "I8 not more returned than sold, not more refunded than paid",
+        "ALTER TABLE sales.sales DISABLE TRIGGER ALL; \
+         DO $$ DECLARE c text; BEGIN FOR c IN SELECT conname FROM pg_constraint \
+             WHERE conrelid IN ('sales.sales'::regclass, 'sales.sale_lines'::regclass) AND contype = 'c' LOOP \
+             EXECUTE 'ALTER TABLE sales.sales DROP CONSTRAINT IF EXISTS ' || quote_ident(c); \
+             EXECUTE 'ALTER TABLE sales.sale_lines DROP CONSTRAINT IF EXISTS ' || quote_ident(c); END LOOP; END $$; \
+         UPDATE sales.sale_lines SET returned_quantity = quantity + 1",
+    ),
+    ("I11 lines sum to the total, and so do payments", "UPDATE sales.payments SET amount_minor = amount_minor + 1"),
+];
+
+#[actix_web::test]
+async fn each_invariant_holds_and_each_check_can_fail() {
+    for (name, sabotage) in SABOTAGE {
+        let app = TestApp::start(Topology::Whole).await;
+        let (store, product) = (app.given_store().await, app.given_product(100).await);
+        app.given_stock(store, product, 5).await;
+        app.post("/api/sales", &sale(store, &[(product, 2)], 200)).await.expect(201);
+        let db = app.db(Module::Store);
+        app.eventually("the hold is consumed", async || {
+            db.number("SELECT count(*) FROM store.holds WHERE state = 'consumed'") == 1
+        })
+        .await;
+        for (check, sql) in ACROSS_MODULES {
+            assert_eq!(db.number(sql), 0, "{check}");
+        }
+        db.execute(sabotage);
+        let (_, sql) = ACROSS_MODULES.iter().find(|(check, _)| check == name).expect("a check of this name");
+        assert!(db.number(sql) > 0, "{name} was broken and not noticed");
+    }
+}

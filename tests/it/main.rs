@@ -1,0 +1,25 @@
+//! Every scenario runs against a real PostgreSQL, in one process and split in four.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "tests stop at the first surprise"
+)]
+
+mod access;
+mod app;
+mod architecture;
+mod bad_input;
+mod crash;
+mod docs;
+mod invariants;
+mod migrations;
+mod openapi;
+mod requests;
+mod returns;
+mod sales;
+mod security;
+mod statements;

@@ -43,9 +43,16 @@ impl Api {
     /// When the server does not answer, or refuses.
     pub async fn login(base: Url, email: &str, password: &str) -> Result<Self, Failure> {
         let http = client()?;
-        let way = Way::Password { email: email.to_owned(), password: SecretString::from(password) };
+        let way = Way::Password {
+            email: email.to_owned(),
+            password: SecretString::from(password),
+        };
         let tokens = Tokens::get(&http, &base, way).await?;
-        Ok(Self { http, base, tokens: Arc::new(tokens) })
+        Ok(Self {
+            http,
+            base,
+            tokens: Arc::new(tokens),
+        })
     }
 
     /// Signs in as `email` without a password, by right of whoever started this process.
@@ -54,9 +61,17 @@ impl Api {
     /// # Errors
     ///
     /// When no HTTP client can be built.
-    pub fn for_operator(base: Url, accounts: Arc<dyn Accounts>, email: String) -> Result<Self, Failure> {
+    pub fn for_operator(
+        base: Url,
+        accounts: Arc<dyn Accounts>,
+        email: String,
+    ) -> Result<Self, Failure> {
         let tokens = Tokens::later(Way::Operator { accounts, email });
-        Ok(Self { http: client()?, base, tokens: Arc::new(tokens) })
+        Ok(Self {
+            http: client()?,
+            base,
+            tokens: Arc::new(tokens),
+        })
     }
 
     /// The same server as another user: with the password, or without where this one has none.
@@ -66,13 +81,23 @@ impl Api {
     /// As [`login`](Self::login).
     pub async fn as_user(&self, email: &str, password: &str) -> Result<Self, Failure> {
         let tokens = match self.tokens.operator() {
-            Some(accounts) => Tokens::later(Way::Operator { accounts, email: email.to_owned() }),
+            Some(accounts) => Tokens::later(Way::Operator {
+                accounts,
+                email: email.to_owned(),
+            }),
             None => {
-                let way = Way::Password { email: email.to_owned(), password: SecretString::from(password) };
+                let way = Way::Password {
+                    email: email.to_owned(),
+                    password: SecretString::from(password),
+                };
                 Tokens::get(&self.http, &self.base, way).await?
             }
         };
-        Ok(Self { http: self.http.clone(), base: self.base.clone(), tokens: Arc::new(tokens) })
+        Ok(Self {
+            http: self.http.clone(),
+            base: self.base.clone(),
+            tokens: Arc::new(tokens),
+        })
     }
 
     /// `GET path`, which begins with `/api/` and may have a query.
@@ -81,7 +106,9 @@ impl Api {
     ///
     /// What the API refused, or that it gave no answer.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        let answer = self.call(Method::GET, path, |request| request.timeout(TIME_LIMIT)).await?;
+        let answer = self
+            .call(Method::GET, path, |request| request.timeout(TIME_LIMIT))
+            .await?;
         Ok(answer.body)
     }
 
@@ -121,7 +148,10 @@ impl Api {
     ) -> Result<T, ClientError> {
         let answer = self
             .call(Method::POST, path, |request| {
-                request.timeout(UPLOAD_LIMIT).header("Content-Type", media_type).body(body())
+                request
+                    .timeout(UPLOAD_LIMIT)
+                    .header("Content-Type", media_type)
+                    .body(body())
             })
             .await?;
         Ok(answer.body)
@@ -154,19 +184,27 @@ impl Api {
         path: &str,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer<T>, ClientError> {
-        let url = self.base.join(path).map_err(|e| ClientError::Token(e.into()))?;
+        let url = self
+            .base
+            .join(path)
+            .map_err(|e| ClientError::Token(e.into()))?;
         let mut pauses = Pauses::default();
         let mut renewed = false;
         loop {
             let token = self.tokens.current(&self.http, &self.base).await?;
-            let request = self.http.request(method.clone(), url.clone()).bearer_auth(&token.access);
+            let request = self
+                .http
+                .request(method.clone(), url.clone())
+                .bearer_auth(&token.access);
             let error = match answer::read(path, fill(request).send().await).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             if error.status() == Some(401) && !renewed {
                 renewed = true;
-                self.tokens.renew(&self.http, &self.base, token.generation).await?;
+                self.tokens
+                    .renew(&self.http, &self.base, token.generation)
+                    .await?;
                 continue;
             }
             match pauses.before_next(&error) {

@@ -60,7 +60,10 @@ pub async fn is_wanted(api: &Api) -> Result<bool, Failure> {
     if stores.items.is_empty() {
         return Ok(true);
     }
-    match api.get::<Any>(&format!("/api/stores/{}", ids::store(1))).await {
+    match api
+        .get::<Any>(&format!("/api/stores/{}", ids::store(1)))
+        .await
+    {
         Ok(Any {}) => Ok(!chain::is_complete(api).await?),
         Err(ClientError::Refused(refusal)) if refusal.status == 404 => Ok(false),
         Err(error) => Err(error.into()),
@@ -94,5 +97,13 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     let (returns, time) = returns::load(api, &plan, &recorded, progress).await?;
     phases.push(time);
     chain::complete(api).await?;
-    Ok(Summary { chain, catalogue, users, stock, sales, returns, phases })
+    Ok(Summary {
+        chain,
+        catalogue,
+        users,
+        stock,
+        sales,
+        returns,
+        phases,
+    })
 }

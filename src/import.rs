@@ -80,8 +80,15 @@ impl ImportOptions {
 ///
 /// When a file cannot be read, or the API refuses what everything else needs. A sale that it
 /// refuses is part of the report.
-pub async fn run(api: &Api, options: &ImportOptions, progress: &Progress) -> Result<Report, Failure> {
-    let clock = Clock { zone: options.timezone, day_cutoff: options.day_cutoff };
+pub async fn run(
+    api: &Api,
+    options: &ImportOptions,
+    progress: &Progress,
+) -> Result<Report, Failure> {
+    let clock = Clock {
+        zone: options.timezone,
+        day_cutoff: options.day_cutoff,
+    };
     let mut phases = Vec::new();
 
     let (stores, stores_report, time) = stores::load(api, options, progress).await?;
@@ -113,7 +120,11 @@ pub async fn run(api: &Api, options: &ImportOptions, progress: &Progress) -> Res
     if let Some(path) = &options.report {
         let file = std::fs::File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
         serde_json::to_writer_pretty(std::io::BufWriter::new(file), &report)?;
-        writeln!(out, "\nEvery rejected row and basket is listed in {}.", path.display())?;
+        writeln!(
+            out,
+            "\nEvery rejected row and basket is listed in {}.",
+            path.display()
+        )?;
     }
     Ok(report)
 }

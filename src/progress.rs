@@ -31,13 +31,19 @@ enum Shown {
 impl Progress {
     /// Bars on a terminal, lines elsewhere.
     pub fn start() -> Self {
-        let shown = if std::io::stderr().is_terminal() { Shown::Bars } else { Shown::Lines };
+        let shown = if std::io::stderr().is_terminal() {
+            Shown::Bars
+        } else {
+            Shown::Lines
+        };
         Self { shown }
     }
 
     /// Shows nothing, for tests.
     pub fn silent() -> Self {
-        Self { shown: Shown::Nowhere }
+        Self {
+            shown: Shown::Nowhere,
+        }
     }
 
     /// Begins a phase; `total` is how much there is to do, where that is known.
@@ -48,7 +54,13 @@ impl Progress {
             Shown::Lines => Output::Lines(Mutex::new(Instant::now())),
             Shown::Nowhere => Output::Nothing,
         };
-        Phase { name, total, done: AtomicU64::new(0), started: Instant::now(), output }
+        Phase {
+            name,
+            total,
+            done: AtomicU64::new(0),
+            started: Instant::now(),
+            output,
+        }
     }
 }
 
@@ -86,14 +98,22 @@ impl Phase {
     /// `more` is done.
     pub(crate) fn add(&self, more: usize) {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
-        let done = self.done.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        let done = self
+            .done
+            .fetch_add(more, Ordering::Relaxed)
+            .saturating_add(more);
         match &self.output {
             Output::Bar(bar) => bar.set_position(done),
             Output::Lines(last) => {
-                let Ok(mut last) = last.try_lock() else { return };
+                let Ok(mut last) = last.try_lock() else {
+                    return;
+                };
                 if last.elapsed() >= EVERY {
                     *last = Instant::now();
-                    let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
+                    let of = self
+                        .total
+                        .map(|total| format!(" of {total}"))
+                        .unwrap_or_default();
                     line(&format!("{}: {done}{of}", self.name));
                 }
             }
@@ -106,7 +126,10 @@ impl Phase {
         let count = self.done.load(Ordering::Relaxed);
         let elapsed = self.started.elapsed();
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let per_second = count.saturating_mul(1000).checked_div(millis).unwrap_or(count);
+        let per_second = count
+            .saturating_mul(1000)
+            .checked_div(millis)
+            .unwrap_or(count);
         let text = format!("{}: {count} in {elapsed:.1?} ({per_second}/s)", self.name);
         match self.output {
             Output::Bar(bar) => {
@@ -116,16 +139,28 @@ impl Phase {
             Output::Lines(_) => line(&text),
             Output::Nothing => {}
         }
-        PhaseTime { name: self.name, count, millis, per_second }
+        PhaseTime {
+            name: self.name,
+            count,
+            millis,
+            per_second,
+        }
     }
 }
 
 fn bar(name: &'static str, total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{prefix} [{bar:30}] {pos}/{len} {per_sec} {eta}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {pos} {per_sec}"),
+        Some(total) => (
+            ProgressBar::new(total),
+            "{prefix} [{bar:30}] {pos}/{len} {per_sec} {eta}",
+        ),
+        None => (
+            ProgressBar::new_spinner(),
+            "{spinner} {prefix} {pos} {per_sec}",
+        ),
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.with_style(style).with_prefix(name)
 }
 

@@ -36,14 +36,25 @@ pub(super) async fn read<T: DeserializeOwned>(
     };
     let response = sent.map_err(lost)?;
     let status = response.status();
-    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned)
+    };
     let replayed = header("idempotent-replayed").is_some_and(|v| v == "true");
-    let retry_after = header(header::RETRY_AFTER.as_str()).and_then(|v| v.parse().ok()).map(Duration::from_secs);
+    let retry_after = header(header::RETRY_AFTER.as_str())
+        .and_then(|v| v.parse().ok())
+        .map(Duration::from_secs);
     let bytes = response.bytes().await.map_err(lost)?;
     if status.is_success() {
         return match serde_json::from_slice(&bytes) {
             Ok(body) => Ok(Answer { body, replayed }),
-            Err(cause) => Err(ClientError::Unreadable { path: path.to_owned(), cause }),
+            Err(cause) => Err(ClientError::Unreadable {
+                path: path.to_owned(),
+                cause,
+            }),
         };
     }
     let problem: Problem = serde_json::from_slice(&bytes).unwrap_or_default();

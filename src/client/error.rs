@@ -98,16 +98,43 @@ pub(super) struct Problem {
 }
 
 impl ApiError {
-    pub(super) fn new(path: &str, status: u16, problem: Problem, retry_after: Option<Duration>) -> Self {
-        let Problem { code, detail, errors, trace_id } = problem;
-        Self { path: path.to_owned(), status, code, detail, errors, trace_id, retry_after }
+    pub(super) fn new(
+        path: &str,
+        status: u16,
+        problem: Problem,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let Problem {
+            code,
+            detail,
+            errors,
+            trace_id,
+        } = problem;
+        Self {
+            path: path.to_owned(),
+            status,
+            code,
+            detail,
+            errors,
+            trace_id,
+            retry_after,
+        }
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}: {}", self.path, self.status, self.code, self.detail)?;
-        for FieldFault { pointer, code, detail } in &self.errors {
+        write!(
+            f,
+            "{}: {} {}: {}",
+            self.path, self.status, self.code, self.detail
+        )?;
+        for FieldFault {
+            pointer,
+            code,
+            detail,
+        } in &self.errors
+        {
             write!(f, " [{pointer}: {code}: {detail}]")?;
         }
         if let Some(trace_id) = &self.trace_id {
@@ -142,6 +169,9 @@ mod tests {
         let body = r#"{"type":"/problems/insufficient-stock","title":"Conflict","status":409,"detail":"Too few.",
             "code":"insufficient-stock","errors":[{"pointer":"/lines/0","code":"insufficient-stock","detail":"2 left","available":2}]}"#;
         let error = ApiError::new("/api/sales", 409, serde_json::from_str(body).unwrap(), None);
-        assert_eq!(error.to_string(), "/api/sales: 409 insufficient-stock: Too few. [/lines/0: insufficient-stock: 2 left]");
+        assert_eq!(
+            error.to_string(),
+            "/api/sales: 409 insufficient-stock: Too few. [/lines/0: insufficient-stock: 2 left]"
+        );
     }
 }

@@ -23,7 +23,9 @@ impl Pauses {
         if !error.may_pass() || self.repeats == REPEATS {
             return None;
         }
-        let own = FIRST.saturating_mul(2_u32.saturating_pow(self.repeats)).min(LONGEST);
+        let own = FIRST
+            .saturating_mul(2_u32.saturating_pow(self.repeats))
+            .min(LONGEST);
         self.repeats += 1;
         match error.refusal().and_then(|refusal| refusal.retry_after) {
             Some(asked) if asked > LONGEST_ASKED => None,
@@ -48,13 +50,19 @@ mod tests {
         let mut pauses = Pauses::default();
         let all: Vec<_> = std::iter::from_fn(|| pauses.before_next(&error(503, None))).collect();
         assert_eq!(all.len(), 10);
-        assert_eq!(all[..2], [Duration::from_millis(100), Duration::from_millis(200)]);
+        assert_eq!(
+            all[..2],
+            [Duration::from_millis(100), Duration::from_millis(200)]
+        );
         assert_eq!(all[9], LONGEST);
     }
 
     #[test]
     fn the_server_is_given_the_time_it_asks_for() {
-        assert_eq!(Pauses::default().before_next(&error(429, Some(7))), Some(Duration::from_secs(7)));
+        assert_eq!(
+            Pauses::default().before_next(&error(429, Some(7))),
+            Some(Duration::from_secs(7))
+        );
         assert_eq!(Pauses::default().before_next(&error(429, Some(3600))), None);
     }
 

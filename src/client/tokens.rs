@@ -13,11 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{
-    answer,
-    error::ClientError,
-    pause::Pauses,
-};
+use super::{answer, error::ClientError, pause::Pauses};
 use crate::operator::Accounts;
 
 /// How long an operator's token is used; they live for ten minutes at most.
@@ -26,9 +22,15 @@ const OPERATOR_TOKEN: Duration = Duration::from_secs(240);
 /// How a token is come by.
 pub(super) enum Way {
     /// From the accounts of this process.
-    Operator { accounts: Arc<dyn Accounts>, email: String },
+    Operator {
+        accounts: Arc<dyn Accounts>,
+        email: String,
+    },
     /// By signing in.
-    Password { email: String, password: SecretString },
+    Password {
+        email: String,
+        password: SecretString,
+    },
 }
 
 /// The tokens of one user.
@@ -68,7 +70,10 @@ impl Tokens {
 
     /// Signs in with the first request.
     pub(super) fn later(way: Way) -> Self {
-        Self { way, state: Mutex::default() }
+        Self {
+            way,
+            state: Mutex::default(),
+        }
     }
 
     /// The accounts of this process, where tokens come from there.
@@ -85,11 +90,19 @@ impl Tokens {
         if state.renew_at.is_none_or(|at| at <= Instant::now()) {
             *state = self.next(http, base, &state).await?;
         }
-        Ok(Token { access: state.access.clone(), generation: state.generation })
+        Ok(Token {
+            access: state.access.clone(),
+            generation: state.generation,
+        })
     }
 
     /// Replaces the token of this generation, unless someone else has done so.
-    pub(super) async fn renew(&self, http: &Client, base: &Url, generation: u64) -> Result<(), ClientError> {
+    pub(super) async fn renew(
+        &self,
+        http: &Client,
+        base: &Url,
+        generation: u64,
+    ) -> Result<(), ClientError> {
         let mut state = self.state.lock().await;
         if state.generation == generation {
             *state = self.next(http, base, &state).await?;
@@ -101,9 +114,17 @@ impl Tokens {
         let generation = last.generation + 1;
         match &self.way {
             Way::Operator { accounts, email } => {
-                let access = accounts.token_for(email).await.map_err(ClientError::Token)?;
+                let access = accounts
+                    .token_for(email)
+                    .await
+                    .map_err(ClientError::Token)?;
                 let renew_at = Some(Instant::now() + OPERATOR_TOKEN);
-                Ok(State { access, refresh: None, renew_at, generation })
+                Ok(State {
+                    access,
+                    refresh: None,
+                    renew_at,
+                    generation,
+                })
             }
             Way::Password { email, password } => {
                 if let Some(refresh) = &last.refresh {
@@ -114,7 +135,9 @@ impl Tokens {
                     }
                 }
                 let body = json!({"email": email, "password": password.expose_secret()});
-                Ok(ask(http, base, "/api/auth/login", &body).await?.state(generation))
+                Ok(ask(http, base, "/api/auth/login", &body)
+                    .await?
+                    .state(generation))
             }
         }
     }
@@ -124,7 +147,12 @@ impl SignedIn {
     fn state(self, generation: u64) -> State {
         // Half of its life leaves room for clocks that differ.
         let renew_at = Some(Instant::now() + Duration::from_secs(self.expires_in / 2));
-        State { access: self.access_token, refresh: Some(self.refresh_token), renew_at, generation }
+        State {
+            access: self.access_token,
+            refresh: Some(self.refresh_token),
+            renew_at,
+            generation,
+        }
     }
 }
 
@@ -132,7 +160,12 @@ async fn ask(http: &Client, base: &Url, path: &str, body: &Value) -> Result<Sign
     let url = base.join(path).map_err(|e| ClientError::Token(e.into()))?;
     let mut pauses = Pauses::default();
     loop {
-        let sent = http.post(url.clone()).timeout(super::TIME_LIMIT).json(body).send().await;
+        let sent = http
+            .post(url.clone())
+            .timeout(super::TIME_LIMIT)
+            .json(body)
+            .send()
+            .await;
         let error = match answer::read(path, sent).await {
             Ok(answer) => return Ok(answer.body),
             Err(error) => error,
@@ -149,6 +182,8 @@ impl fmt::Debug for Tokens {
         let email = match &self.way {
             Way::Operator { email, .. } | Way::Password { email, .. } => email,
         };
-        f.debug_struct("Tokens").field("email", email).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("email", email)
+            .finish_non_exhaustive()
     }
 }

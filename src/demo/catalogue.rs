@@ -56,7 +56,14 @@ impl Product {
     }
 
     fn body(&self, category: Uuid) -> Value {
-        let Row { name, unit, price, tax_rate, cost, .. } = &self.row;
+        let Row {
+            name,
+            unit,
+            price,
+            tax_rate,
+            cost,
+            ..
+        } = &self.row;
         json!({
             "id": self.id(),
             "sku": format!("DEMO-{:04}", self.number),
@@ -80,7 +87,10 @@ impl Product {
 pub(super) fn products() -> Result<Vec<Product>, csv::Error> {
     let text = include_str!("products.csv");
     let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize();
-    (1..).zip(rows).map(|(number, row)| Ok(Product { number, row: row? })).collect()
+    (1..)
+        .zip(rows)
+        .map(|(number, row)| Ok(Product { number, row: row? }))
+        .collect()
 }
 
 /// A barcode of the range that shops may use for themselves (GS1 prefix 200).
@@ -92,7 +102,12 @@ fn barcode(number: u32) -> String {
 /// Specifications, section 7.9).
 fn with_check_digit(twelve: &str) -> String {
     let weighted = |(digit, weight): (char, u32)| digit.to_digit(10).unwrap_or(0) * weight;
-    let sum: u32 = twelve.chars().rev().zip([3, 1].into_iter().cycle()).map(weighted).sum();
+    let sum: u32 = twelve
+        .chars()
+        .rev()
+        .zip([3, 1].into_iter().cycle())
+        .map(weighted)
+        .sum();
     format!("{twelve}{}", (10 - sum % 10) % 10)
 }
 
@@ -111,7 +126,11 @@ fn tree(products: &[Product]) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// Makes the categories, then the products.
-pub(super) async fn load(api: &Api, products: &[Product], progress: &Progress) -> Result<(Made, PhaseTime), Failure> {
+pub(super) async fn load(
+    api: &Api,
+    products: &[Product],
+    progress: &Progress,
+) -> Result<(Made, PhaseTime), Failure> {
     let phase = progress.phase("catalogue", None);
     let mut all = Made::default();
     let mut numbers = 1..;
@@ -127,7 +146,9 @@ pub(super) async fn load(api: &Api, products: &[Product], progress: &Progress) -
     }
     phase.add(all.made + all.found);
     let place = |row: &Row| {
-        let found = placed.iter().find(|(department, name, _)| (*department, *name) == (&*row.department, &*row.category));
+        let found = placed.iter().find(|(department, name, _)| {
+            (*department, *name) == (&*row.department, &*row.category)
+        });
         found.and_then(|(.., id)| *id).unwrap_or_default()
     };
     let made: Vec<Made> = stream::iter(products)
@@ -145,7 +166,12 @@ pub(super) async fn load(api: &Api, products: &[Product], progress: &Progress) -
     Ok((all, phase.finish()))
 }
 
-async fn category(api: &Api, id: Option<Uuid>, name: &str, parent: Option<Uuid>) -> Result<Made, Failure> {
+async fn category(
+    api: &Api,
+    id: Option<Uuid>,
+    name: &str,
+    parent: Option<Uuid>,
+) -> Result<Made, Failure> {
     let id = id.unwrap_or_default();
     let body = json!({"id": id, "name": name, "parent_id": parent});
     ensure(api, "/api/inventory/categories", id, &body).await
@@ -165,7 +191,11 @@ mod tests {
         assert_eq!(names.len(), 200);
         for Product { row, .. } in &products {
             assert!(row.price > row.cost && row.cost > 0, "{}", row.name);
-            assert!([550, 2000].contains(&row.tax_rate) && ["each", "g"].contains(&row.unit.as_str()), "{}", row.name);
+            assert!(
+                [550, 2000].contains(&row.tax_rate) && ["each", "g"].contains(&row.unit.as_str()),
+                "{}",
+                row.name
+            );
         }
     }
 
@@ -173,7 +203,10 @@ mod tests {
     fn the_first_product_is_the_one_of_the_examples() {
         let first = products().unwrap().swap_remove(0);
         let body = first.body(Uuid::nil());
-        assert_eq!((&body["sku"], &body["price"]["amount"], &body["tax_rate"]), (&json!("DEMO-0001"), &json!(249), &json!(550)));
+        assert_eq!(
+            (&body["sku"], &body["price"]["amount"], &body["tax_rate"]),
+            (&json!("DEMO-0001"), &json!(249), &json!(550))
+        );
         assert_eq!(first.price_of(2), Some(498));
     }
 
@@ -181,8 +214,15 @@ mod tests {
     fn the_tree_has_departments_and_fits_the_ids() {
         let products = products().unwrap();
         let tree = tree(&products);
-        let all: usize = tree.iter().map(|(_, categories)| 1 + categories.len()).sum();
-        assert!(tree.len() >= 8 && all < 100, "{} departments, {all} categories", tree.len());
+        let all: usize = tree
+            .iter()
+            .map(|(_, categories)| 1 + categories.len())
+            .sum();
+        assert!(
+            tree.len() >= 8 && all < 100,
+            "{} departments, {all} categories",
+            tree.len()
+        );
     }
 
     #[test]
@@ -195,7 +235,10 @@ mod tests {
     #[test]
     fn weighed_goods_are_priced_by_the_kilogram() {
         let products = products().unwrap();
-        let apples = products.iter().find(|product| product.row.name == "Apples Gala").unwrap();
+        let apples = products
+            .iter()
+            .find(|product| product.row.name == "Apples Gala")
+            .unwrap();
         assert_eq!(apples.price_of(850), Some(229));
     }
 }

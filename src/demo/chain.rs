@@ -136,7 +136,8 @@ fn body(shop: &Shop) -> Value {
 }
 
 async fn register(api: &Api, store: u32, number: u32, name: &str) -> Result<Made, Failure> {
-    let body = json!({"id": ids::register(store, number), "code": format!("T{number}"), "name": name});
+    let body =
+        json!({"id": ids::register(store, number), "code": format!("T{number}"), "name": name});
     let path = format!("/api/stores/{}/registers", ids::store(store));
     match api.post::<_, IgnoredAny>(&path, None, &body).await {
         Ok(_) => Ok(Made::MADE),
@@ -161,5 +162,8 @@ pub(super) async fn is_complete(api: &Api) -> Result<bool, Failure> {
     let (store, number) = LAST_REGISTER;
     let path = format!("/api/stores/{}/registers?limit=200", ids::store(store));
     let registers: Page<Register> = api.get(&path).await?;
-    Ok(registers.items.iter().any(|register| register.id == ids::register(store, number)))
+    Ok(registers
+        .items
+        .iter()
+        .any(|register| register.id == ids::register(store, number)))
 }

@@ -32,15 +32,21 @@ impl std::ops::AddAssign for Made {
 
 /// Creates `body` in `collection` under its fixed id. A conflict is fine where that very id
 /// stands, and a failure where another resource has its code.
-pub(super) async fn ensure(api: &Api, collection: &str, id: Uuid, body: &Value) -> Result<Made, Failure> {
+pub(super) async fn ensure(
+    api: &Api,
+    collection: &str,
+    id: Uuid,
+    body: &Value,
+) -> Result<Made, Failure> {
     match api.post::<_, IgnoredAny>(collection, None, body).await {
         Ok(_) => Ok(Made::MADE),
         Err(ClientError::Refused(refusal)) if refusal.status == 409 => {
             match api.get::<IgnoredAny>(&format!("{collection}/{id}")).await {
                 Ok(_) => Ok(Made::FOUND),
-                Err(ClientError::Refused(missing)) if missing.status == 404 => {
-                    Err(format!("the demo chain cannot be loaded beside other data: {refusal}").into())
-                }
+                Err(ClientError::Refused(missing)) if missing.status == 404 => Err(format!(
+                    "the demo chain cannot be loaded beside other data: {refusal}"
+                )
+                .into()),
                 Err(error) => Err(error.into()),
             }
         }

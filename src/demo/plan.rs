@@ -69,7 +69,9 @@ impl Plan {
         let mut sales = Vec::new();
         for (shop, week) in SHOPS.iter().zip(WEEK) {
             for back in (1..=DAYS).rev() {
-                let Some(date) = today.checked_sub_days(Days::new(back)) else { continue };
+                let Some(date) = today.checked_sub_days(Days::new(back)) else {
+                    continue;
+                };
                 let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or(0);
                 for _ in 0..week.get(weekday).copied().unwrap_or(0) {
                     let number = u32::try_from(sales.len()).unwrap_or(u32::MAX);
@@ -94,14 +96,20 @@ fn sale(number: u32, shop: &Shop, date: NaiveDate, products: &[Product]) -> Plan
     let mut lines: Vec<PlannedLine> = Vec::new();
     let wanted = 1 + random.weighted(&[14, 18, 18, 15, 12, 9, 6, 4]);
     while lines.len() < wanted {
-        let Some(line) = line(&mut random, products) else { break };
+        let Some(line) = line(&mut random, products) else {
+            break;
+        };
         if !lines.iter().any(|other| other.product == line.product) {
             lines.push(line);
         }
     }
     let sum: i64 = lines.iter().map(|line| line.cents).sum();
     // A loyalty voucher of one euro, now and then.
-    let discount = if sum >= 1000 && random.below(16) == 0 { 100 } else { 0 };
+    let discount = if sum >= 1000 && random.below(16) == 0 {
+        100
+    } else {
+        0
+    };
     let payments = payments(&mut random, sum - discount);
     PlannedSale {
         number,
@@ -116,17 +124,31 @@ fn sale(number: u32, shop: &Shop, date: NaiveDate, products: &[Product]) -> Plan
 
 fn line(random: &mut Random, products: &[Product]) -> Option<PlannedLine> {
     // The lesser of two: what stands further in front sells better.
-    let place = random.below(u32::try_from(products.len()).ok()?).min(random.below(200));
+    let place = random
+        .below(u32::try_from(products.len()).ok()?)
+        .min(random.below(200));
     let product = products.get(usize::try_from(place).ok()?)?;
     let quantity = if product.is_weighed() {
         i64::from(random.between(20, 160)) * 10
     } else {
-        [1, 2, 3, 4, 6].get(random.weighted(&[70, 20, 6, 3, 1])).copied().unwrap_or(1)
+        [1, 2, 3, 4, 6]
+            .get(random.weighted(&[70, 20, 6, 3, 1]))
+            .copied()
+            .unwrap_or(1)
     };
     let gross = product.price_of(quantity)?;
     // Close to its date: 30 % off.
-    let discount = if random.below(40) == 0 { gross * 30 / 100 } else { 0 };
-    Some(PlannedLine { product: product.number, quantity, discount, cents: gross - discount })
+    let discount = if random.below(40) == 0 {
+        gross * 30 / 100
+    } else {
+        0
+    };
+    Some(PlannedLine {
+        product: product.number,
+        quantity,
+        discount,
+        cents: gross - discount,
+    })
 }
 
 fn payments(random: &mut Random, total: i64) -> Vec<(&'static str, i64)> {
@@ -145,7 +167,11 @@ fn moment(number: u32, shop: &Shop, date: NaiveDate) -> DateTime<Utc> {
     let (minute, second) = (random.below(60), random.below(60));
     // The shop in Paris is open late: what it sells after midnight belongs to the day before.
     let late = shop.number == 1 && random.below(40) == 0;
-    let (date, hour) = if late { (date.checked_add_days(Days::new(1)).unwrap_or(date), 0) } else { (date, hour) };
+    let (date, hour) = if late {
+        (date.checked_add_days(Days::new(1)).unwrap_or(date), 0)
+    } else {
+        (date, hour)
+    };
     let local = date.and_time(NaiveTime::from_hms_opt(hour, minute, second).unwrap_or_default());
     let zoned = shop.timezone.from_local_datetime(&local).earliest();
     zoned.map_or_else(|| local.and_utc(), |at| at.with_timezone(&Utc))
@@ -156,7 +182,8 @@ fn opening(sales: &[PlannedSale], products: &[Product]) -> BTreeMap<(u32, u32), 
     let mut levels = BTreeMap::new();
     for Shop { number: store, .. } in &SHOPS {
         for product in products {
-            let mut random = Random::of(SPARE, u64::from(*store) * 1000 + u64::from(product.number));
+            let mut random =
+                Random::of(SPARE, u64::from(*store) * 1000 + u64::from(product.number));
             let units = match (*store, random.below(20)) {
                 (6, _) => random.between(40, 400),
                 (_, 0) => random.between(1, 4),
@@ -187,7 +214,10 @@ mod tests {
     fn four_weeks_are_1500_sales_and_60_returns() {
         let plan = plan("2026-03-15");
         assert_eq!(plan.sales.len(), 1500);
-        assert_eq!(plan.sales.iter().filter(|sale| sale.is_returned()).count(), 60);
+        assert_eq!(
+            plan.sales.iter().filter(|sale| sale.is_returned()).count(),
+            60
+        );
         assert_eq!(plan.opening.len(), 1200);
         assert!(plan.opening.values().all(|quantity| *quantity > 0));
     }
@@ -198,7 +228,10 @@ mod tests {
         assert_eq!(one.sales, again.sales);
         assert_eq!(one.opening, later.opening);
         let untimed = |plan: &Plan| {
-            let no_time = |sale: &PlannedSale| PlannedSale { occurred_at: DateTime::UNIX_EPOCH, ..sale.clone() };
+            let no_time = |sale: &PlannedSale| PlannedSale {
+                occurred_at: DateTime::UNIX_EPOCH,
+                ..sale.clone()
+            };
             plan.sales.iter().map(no_time).collect::<Vec<_>>()
         };
         assert_eq!(untimed(&one), untimed(&later));
@@ -207,9 +240,21 @@ mod tests {
     #[test]
     fn sales_end_before_the_day_of_loading_begins_anywhere() {
         let plan = plan("2026-03-15");
-        let latest = plan.sales.iter().map(|sale| sale.occurred_at).max().unwrap();
-        assert!(latest < "2026-03-15T00:00:00Z".parse::<DateTime<Utc>>().unwrap(), "{latest}");
-        assert!(plan.sales.iter().any(|sale| sale.shop == 1 && sale.occurred_at.format("%H").to_string() == "23"));
+        let latest = plan
+            .sales
+            .iter()
+            .map(|sale| sale.occurred_at)
+            .max()
+            .unwrap();
+        assert!(
+            latest < "2026-03-15T00:00:00Z".parse::<DateTime<Utc>>().unwrap(),
+            "{latest}"
+        );
+        assert!(
+            plan.sales
+                .iter()
+                .any(|sale| sale.shop == 1 && sale.occurred_at.format("%H").to_string() == "23")
+        );
     }
 
     #[test]
@@ -218,7 +263,10 @@ mod tests {
             let total = sale.lines.iter().map(|line| line.cents).sum::<i64>() - sale.discount;
             let paid: i64 = sale.payments.iter().map(|(_, cents)| cents).sum();
             let cash = sale.payments.iter().any(|(tender, _)| *tender == "cash");
-            assert!(total > 0 && (paid == total || (cash && paid > total)), "{sale:?}");
+            assert!(
+                total > 0 && (paid == total || (cash && paid > total)),
+                "{sale:?}"
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ pub(super) struct Random(u64);
 impl Random {
     /// A series of its own for everything that is numbered.
     pub(super) fn of(kind: u64, number: u64) -> Self {
-        let mut random = Self(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+        let mut random = Self(
+            kind.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95),
+        );
         random.next();
         random
     }
@@ -29,12 +31,6 @@ impl Random {
     /// From `low` to `high`, both included.
     pub(super) fn between(&mut self, low: u32, high: u32) -> u32 {
         low + self.below(high.saturating_sub(low) + 1)
-    }
-
-    /// One of these, `None` of none.
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        let len = u32::try_from(from.len()).ok()?;
-        from.get(usize::try_from(self.below(len)).ok()?)
     }
 
     /// An index, each as likely as its weight; 0 when all weights are 0.
@@ -72,6 +68,5 @@ mod tests {
             assert_ne!(random.weighted(&[1, 0, 2]), 1);
         }
         assert_eq!((random.below(0), random.weighted(&[])), (0, 0));
-        assert_eq!(random.pick::<u8>(&[]), None);
     }
 }

@@ -54,20 +54,33 @@ pub(super) async fn load(
     Ok((all, phase.finish()))
 }
 
-async fn take_back(api: &Api, sale: &PlannedSale, id: Uuid, reason: (&str, &str)) -> Result<Made, Failure> {
+async fn take_back(
+    api: &Api,
+    sale: &PlannedSale,
+    id: Uuid,
+    reason: (&str, &str),
+) -> Result<Made, Failure> {
     let key = format!("demo:return:{}", sale.number);
-    match api.post::<_, IgnoredAny>("/api/returns", Some(&key), &body(sale, id, reason)).await {
+    match api
+        .post::<_, IgnoredAny>("/api/returns", Some(&key), &body(sale, id, reason))
+        .await
+    {
         Ok(answer) if answer.replayed => Ok(Made::FOUND),
         Ok(_) => Ok(Made::MADE),
         // Someone who tries the product has voided the sale, or taken the goods back before us.
-        Err(ClientError::Refused(refusal)) if matches!(refusal.status, 409 | 422) => Ok(Made::FOUND),
+        Err(ClientError::Refused(refusal)) if matches!(refusal.status, 409 | 422) => {
+            Ok(Made::FOUND)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// One piece of the first line, or all that was weighed.
 fn body(sale: &PlannedSale, id: Uuid, (reason, disposition): (&str, &str)) -> Value {
-    let quantity = sale.lines.first().map_or(1, |line| if line.quantity < 10 { 1 } else { line.quantity });
+    let quantity = sale
+        .lines
+        .first()
+        .map_or(1, |line| if line.quantity < 10 { 1 } else { line.quantity });
     json!({
         "sale_id": id,
         "lines": [{"line": 1, "quantity": quantity, "disposition": disposition}],

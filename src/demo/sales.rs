@@ -58,7 +58,11 @@ impl Cashiers {
 }
 
 /// Records what is not there yet.
-pub(super) async fn load(api: &Api, plan: &Plan, progress: &Progress) -> Result<(Made, Recorded, PhaseTime), Failure> {
+pub(super) async fn load(
+    api: &Api,
+    plan: &Plan,
+    progress: &Progress,
+) -> Result<(Made, Recorded, PhaseTime), Failure> {
     let phase = progress.phase("sales", Some(plan.sales.len()));
     let cashiers = Cashiers::sign_in(api).await?;
     let answers: Vec<(u32, Made, Option<Uuid>)> = stream::iter(&plan.sales)
@@ -78,13 +82,22 @@ pub(super) async fn load(api: &Api, plan: &Plan, progress: &Progress) -> Result<
 
 async fn record(api: &Api, sale: &PlannedSale) -> Result<(u32, Made, Option<Uuid>), Failure> {
     let key = format!("demo:sale:{}", sale.number);
-    match api.post::<_, SaleView>("/api/sales", Some(&key), &body(sale)).await {
+    match api
+        .post::<_, SaleView>("/api/sales", Some(&key), &body(sale))
+        .await
+    {
         Ok(answer) => {
-            let made = if answer.replayed { Made::FOUND } else { Made::MADE };
+            let made = if answer.replayed {
+                Made::FOUND
+            } else {
+                Made::MADE
+            };
             Ok((sale.number, made, Some(answer.body.id)))
         }
         // Loaded on another day, so at another time: it stays as it is.
-        Err(ClientError::Refused(refusal)) if refusal.status == 422 => Ok((sale.number, Made::FOUND, None)),
+        Err(ClientError::Refused(refusal)) if refusal.status == 422 => {
+            Ok((sale.number, Made::FOUND, None))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -98,7 +111,8 @@ fn body(sale: &PlannedSale) -> Value {
         }
         body
     };
-    let payment = |(tender, cents): &(&str, i64)| json!({"tender": tender, "amount": euros(*cents)});
+    let payment =
+        |(tender, cents): &(&str, i64)| json!({"tender": tender, "amount": euros(*cents)});
     let mut body = json!({
         "store_id": ids::store(sale.shop),
         "register_id": ids::register(sale.shop, sale.till),

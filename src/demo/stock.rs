@@ -14,7 +14,11 @@ use crate::{
 const BATCH: usize = 500;
 
 /// Fills every level. The products must be there.
-pub(super) async fn load(api: &Api, plan: &Plan, progress: &Progress) -> Result<(Made, PhaseTime), Failure> {
+pub(super) async fn load(
+    api: &Api,
+    plan: &Plan,
+    progress: &Progress,
+) -> Result<(Made, PhaseTime), Failure> {
     let items: Vec<Value> = plan
         .opening
         .iter()
@@ -39,7 +43,10 @@ pub(super) async fn load(api: &Api, plan: &Plan, progress: &Progress) -> Result<
 }
 
 async fn send(api: &Api, key: &str, body: &Value) -> Result<Made, Failure> {
-    match api.post::<_, IgnoredAny>("/api/stocks/adjustments", Some(key), body).await {
+    match api
+        .post::<_, IgnoredAny>("/api/stocks/adjustments", Some(key), body)
+        .await
+    {
         Ok(answer) if answer.replayed => Ok(Made::FOUND),
         Ok(_) => Ok(Made::MADE),
         // Another version of the product had other figures; its stock stays as it is.

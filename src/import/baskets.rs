@@ -34,7 +34,12 @@ pub(super) fn each(
     let mut table = Table::open(folder, NAME)?;
     let columns = Columns::find(&table)?;
     let mut record = StringRecord::new();
-    let mut groups = Groups { limit, seen: HashSet::new(), open: Vec::new(), take };
+    let mut groups = Groups {
+        limit,
+        seen: HashSet::new(),
+        open: Vec::new(),
+        take,
+    };
     loop {
         let flow = match table.reader.read_record(&mut record) {
             Ok(false) => break,
@@ -76,7 +81,11 @@ struct Groups<F> {
 
 impl<F: FnMut(Item) -> ControlFlow<()>> Groups<F> {
     fn add(&mut self, row: Row) -> ControlFlow<()> {
-        if self.open.first().is_some_and(|first| first.basket != row.basket) {
+        if self
+            .open
+            .first()
+            .is_some_and(|first| first.basket != row.basket)
+        {
             self.close()?;
             if self.limit.is_some_and(|limit| self.seen.len() >= limit) {
                 return ControlFlow::Break(());
@@ -88,9 +97,15 @@ impl<F: FnMut(Item) -> ControlFlow<()>> Groups<F> {
 
     fn close(&mut self) -> ControlFlow<()> {
         let rows = mem::take(&mut self.open);
-        let Some(first) = rows.first() else { return ControlFlow::Continue(()) };
+        let Some(first) = rows.first() else {
+            return ControlFlow::Continue(());
+        };
         let new = self.seen.insert(first.basket.clone());
-        (self.take)(if new { Item::Basket(rows) } else { Item::Scattered(rows) })
+        (self.take)(if new {
+            Item::Basket(rows)
+        } else {
+            Item::Scattered(rows)
+        })
     }
 }
 
@@ -105,9 +120,19 @@ mod tests {
             items.push(item);
             ControlFlow::Continue(())
         };
-        let mut groups = Groups { limit, seen: HashSet::new(), open: Vec::new(), take };
+        let mut groups = Groups {
+            limit,
+            seen: HashSet::new(),
+            open: Vec::new(),
+            take,
+        };
         let broke = baskets.iter().zip(2..).any(|(basket, line)| {
-            groups.add(Row { basket: (*basket).into(), ..row(line, "A", 1, "1", "0") }).is_break()
+            groups
+                .add(Row {
+                    basket: (*basket).into(),
+                    ..row(line, "A", 1, "1", "0")
+                })
+                .is_break()
         });
         if !broke {
             let _ = groups.close();
@@ -126,18 +151,27 @@ mod tests {
 
     #[test]
     fn rows_of_a_basket_stay_together() {
-        assert_eq!(shape(&grouped(&["1", "1", "2", "3", "3", "3"], None)), [('b', 2), ('b', 1), ('b', 3)]);
+        assert_eq!(
+            shape(&grouped(&["1", "1", "2", "3", "3", "3"], None)),
+            [('b', 2), ('b', 1), ('b', 3)]
+        );
         assert_eq!(shape(&grouped(&[], None)), []);
     }
 
     #[test]
     fn a_basket_that_comes_again_is_told_apart() {
-        assert_eq!(shape(&grouped(&["1", "2", "1"], None)), [('b', 1), ('b', 1), ('s', 1)]);
+        assert_eq!(
+            shape(&grouped(&["1", "2", "1"], None)),
+            [('b', 1), ('b', 1), ('s', 1)]
+        );
     }
 
     #[test]
     fn the_limit_counts_whole_baskets() {
-        assert_eq!(shape(&grouped(&["1", "1", "2", "2", "3"], Some(2))), [('b', 2), ('b', 2)]);
+        assert_eq!(
+            shape(&grouped(&["1", "1", "2", "2", "3"], Some(2))),
+            [('b', 2), ('b', 2)]
+        );
         assert_eq!(shape(&grouped(&["1"], Some(2))), [('b', 1)]);
     }
 }

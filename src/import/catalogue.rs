@@ -1,7 +1,10 @@
 //! Brings the chain's products in through the catalogue's own CSV import, transformed while it is
 //! sent, and learns their ids.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use futures::stream;
 use reqwest::Body;
@@ -67,8 +70,13 @@ pub(super) async fn load(
     // A file that cannot be opened is said here, not by a server that got half a body.
     Columns::find(&Table::open(&options.data, NAME)?)?;
     let phase = progress.phase("products", None);
-    let path = format!("/api/inventory/imports/products?dry_run=false&currency={}", options.currency);
-    let report: ProductsReport = api.upload(&path, "text/csv", || body(options.data.clone())).await?;
+    let path = format!(
+        "/api/inventory/imports/products?dry_run=false&currency={}",
+        options.currency
+    );
+    let report: ProductsReport = api
+        .upload(&path, "text/csv", || body(options.data.clone()))
+        .await?;
     phase.add(usize::try_from(report.rows).unwrap_or(0));
     Ok((report, phase.finish()))
 }
@@ -82,10 +90,13 @@ pub(super) async fn ids(api: &Api, progress: &Progress) -> Result<(Products, Pha
     }
     let phase = progress.phase("product ids", None);
     let mut products = Products::new();
-    api.each("/api/inventory/products?status=all&limit=200", |product: Known| {
-        phase.add(1);
-        products.insert(product.sku, product.id);
-    })
+    api.each(
+        "/api/inventory/products?status=all&limit=200",
+        |product: Known| {
+            phase.add(1);
+            products.insert(product.sku, product.id);
+        },
+    )
     .await?;
     Ok((products, phase.finish()))
 }
@@ -94,10 +105,15 @@ pub(super) async fn ids(api: &Api, progress: &Progress) -> Result<(Products, Pha
 fn body(folder: PathBuf) -> Body {
     let (sender, mut receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
-        let mut pieces = Pieces { sender, piece: Vec::new() };
-        if let Err(failure) = transform(folder, &mut pieces) {
+        let mut pieces = Pieces {
+            sender,
+            piece: Vec::new(),
+        };
+        if let Err(failure) = transform(&folder, &mut pieces) {
             // Ends the request: half a file must not pass for a whole one.
-            let _ = pieces.sender.blocking_send(Err(std::io::Error::other(failure)));
+            let _ = pieces
+                .sender
+                .blocking_send(Err(std::io::Error::other(failure)));
         }
     });
     Body::wrap_stream(stream::poll_fn(move |cx| receiver.poll_recv(cx)))
@@ -122,7 +138,9 @@ impl std::io::Write for Pieces {
 
     fn flush(&mut self) -> std::io::Result<()> {
         let piece = std::mem::take(&mut self.piece);
-        self.sender.blocking_send(Ok(piece)).map_err(std::io::Error::other)
+        self.sender
+            .blocking_send(Ok(piece))
+            .map_err(std::io::Error::other)
     }
 }
 
@@ -145,22 +163,46 @@ impl Columns {
             department: table.column("department")?,
             category: table.column("category")?,
             price: table.column("price")?,
-            attributes: [attribute("brand")?, attribute("manufacturer_id")?, attribute("package_size")?],
+            attributes: [
+                attribute("brand")?,
+                attribute("manufacturer_id")?,
+                attribute("package_size")?,
+            ],
         })
     }
 }
 
-fn transform(folder: PathBuf, out: &mut Pieces) -> Result<(), Failure> {
-    let mut table = Table::open(&folder, NAME)?;
+fn transform(folder: &Path, out: &mut Pieces) -> Result<(), Failure> {
+    let mut table = Table::open(folder, NAME)?;
     let columns = Columns::find(&table)?;
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(["sku", "name", "unit", "category", "price", "tax_rate", "attributes"])?;
+    csv.write_record([
+        "sku",
+        "name",
+        "unit",
+        "category",
+        "price",
+        "tax_rate",
+        "attributes",
+    ])?;
     for record in table.reader.records() {
         let record = record?;
         let text = |column| field(&record, column);
         let category = category(text(columns.department), text(columns.category));
-        let attributes = attributes(columns.attributes.map(|(name, column)| (name, text(column))))?;
-        csv.write_record([text(columns.sku), text(columns.name), "each", &category, text(columns.price), "0", &attributes])?;
+        let attributes = attributes(
+            columns
+                .attributes
+                .map(|(name, column)| (name, text(column))),
+        )?;
+        csv.write_record([
+            text(columns.sku),
+            text(columns.name),
+            "each",
+            &category,
+            text(columns.price),
+            "0",
+            &attributes,
+        ])?;
     }
     csv.flush()?;
     Ok(())
@@ -169,7 +211,11 @@ fn transform(folder: PathBuf, out: &mut Pieces) -> Result<(), Failure> {
 /// The path in the tree, where a slash would begin another level: names get a hyphen instead.
 fn category(department: &str, category: &str) -> String {
     let names = [department, category].map(|name| name.replace('/', "-"));
-    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join("/")
+    names
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// A JSON object of what is there; nothing where nothing is.
@@ -179,7 +225,11 @@ fn attributes(all: [(&str, &str); 3]) -> Result<String, serde_json::Error> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
-    if given.is_empty() { Ok(String::new()) } else { serde_json::to_string(&given) }
+    if given.is_empty() {
+        Ok(String::new())
+    } else {
+        serde_json::to_string(&given)
+    }
 }
 
 #[cfg(test)]
@@ -189,15 +239,28 @@ mod tests {
     #[test]
     fn a_category_is_a_path_of_two_names() {
         assert_eq!(category("GROCERY", "FRZN ICE"), "GROCERY/FRZN ICE");
-        assert_eq!(category("GROCERY", "ICE CREAM/MILK/SHERBTS"), "GROCERY/ICE CREAM-MILK-SHERBTS");
+        assert_eq!(
+            category("GROCERY", "ICE CREAM/MILK/SHERBTS"),
+            "GROCERY/ICE CREAM-MILK-SHERBTS"
+        );
         assert_eq!(category("FUEL", ""), "FUEL");
         assert_eq!(category("", ""), "");
     }
 
     #[test]
     fn empty_attributes_are_left_out() {
-        let all = |size| attributes([("brand", "National"), ("manufacturer_id", "2"), ("package_size", size)]).unwrap();
-        assert_eq!(all("22 LB"), r#"{"brand":"National","manufacturer_id":"2","package_size":"22 LB"}"#);
+        let all = |size| {
+            attributes([
+                ("brand", "National"),
+                ("manufacturer_id", "2"),
+                ("package_size", size),
+            ])
+            .unwrap()
+        };
+        assert_eq!(
+            all("22 LB"),
+            r#"{"brand":"National","manufacturer_id":"2","package_size":"22 LB"}"#
+        );
         assert_eq!(all(""), r#"{"brand":"National","manufacturer_id":"2"}"#);
         assert_eq!(attributes([("a", ""), ("b", ""), ("c", "")]).unwrap(), "");
     }

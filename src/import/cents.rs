@@ -18,7 +18,12 @@ pub(super) fn parse(raw: &str) -> Option<i64> {
         2 => fraction.parse().ok()?,
         _ => return None,
     };
-    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents).map(|cents| sign * cents)
+    whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(cents)
+        .map(|cents| sign * cents)
 }
 
 /// 1234567 is `"12,345.67"`.
@@ -52,7 +57,15 @@ mod tests {
 
     #[test]
     fn decimals_become_whole_cents() {
-        let table = [("0.5", 50), ("1.8", 180), ("12.34", 1234), ("7", 700), ("0.0", 0), ("3.4900", 349), ("-1.25", -125)];
+        let table = [
+            ("0.5", 50),
+            ("1.8", 180),
+            ("12.34", 1234),
+            ("7", 700),
+            ("0.0", 0),
+            ("3.4900", 349),
+            ("-1.25", -125),
+        ];
         for (raw, cents) in table {
             assert_eq!(parse(raw), Some(cents), "{raw}");
         }
@@ -60,7 +73,18 @@ mod tests {
 
     #[test]
     fn what_is_not_whole_cents_is_none() {
-        for raw in ["1.776357e-15", "0.125", "", ".", "1.", ".5", "1,5", "NaN", "--1", "99999999999999999999"] {
+        for raw in [
+            "1.776357e-15",
+            "0.125",
+            "",
+            ".",
+            "1.",
+            ".5",
+            "1,5",
+            "NaN",
+            "--1",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse(raw), None, "{raw:?}");
         }
     }

@@ -34,7 +34,8 @@ pub(super) enum BadTime {
 impl Clock {
     /// Reads a till's local time. Where the clocks went back and it was twice, the first counts.
     pub(super) fn read(self, raw: &str) -> Result<Moment, BadTime> {
-        let local = NaiveDateTime::parse_from_str(raw, "%Y-%m-%d %H:%M:%S").map_err(|_| BadTime::Form)?;
+        let local =
+            NaiveDateTime::parse_from_str(raw, "%Y-%m-%d %H:%M:%S").map_err(|_| BadTime::Form)?;
         let zoned = match self.zone.from_local_datetime(&local) {
             MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at,
             MappedLocalTime::None => return Err(BadTime::Gap),
@@ -42,7 +43,11 @@ impl Clock {
         let before_cutoff = local.time() < self.day_cutoff;
         let back = Days::new(u64::from(before_cutoff));
         let business_date = local.date().checked_sub_days(back).ok_or(BadTime::Form)?;
-        Ok(Moment { utc: zoned.with_timezone(&Utc), business_date, before_cutoff })
+        Ok(Moment {
+            utc: zoned.with_timezone(&Utc),
+            business_date,
+            before_cutoff,
+        })
     }
 }
 
@@ -51,18 +56,35 @@ mod tests {
     use super::*;
 
     fn read(raw: &str) -> Result<(String, String), BadTime> {
-        let clock = Clock { zone: Tz::America__New_York, day_cutoff: "05:00:00".parse().unwrap() };
-        clock.read(raw).map(|m| (m.utc.to_rfc3339(), m.business_date.to_string()))
+        let clock = Clock {
+            zone: Tz::America__New_York,
+            day_cutoff: "05:00:00".parse().unwrap(),
+        };
+        clock
+            .read(raw)
+            .map(|m| (m.utc.to_rfc3339(), m.business_date.to_string()))
     }
 
     #[test]
     fn a_sale_after_midnight_belongs_to_the_day_before() {
         let pair = |a: &str, b: &str| Ok((a.to_owned(), b.to_owned()));
-        assert_eq!(read("2017-02-18 01:06:26"), pair("2017-02-18T06:06:26+00:00", "2017-02-17"));
-        assert_eq!(read("2017-02-18 05:00:00"), pair("2017-02-18T10:00:00+00:00", "2017-02-18"));
+        assert_eq!(
+            read("2017-02-18 01:06:26"),
+            pair("2017-02-18T06:06:26+00:00", "2017-02-17")
+        );
+        assert_eq!(
+            read("2017-02-18 05:00:00"),
+            pair("2017-02-18T10:00:00+00:00", "2017-02-18")
+        );
         // Daylight saving time: four hours behind UTC.
-        assert_eq!(read("2017-07-01 12:00:00"), pair("2017-07-01T16:00:00+00:00", "2017-07-01"));
-        assert_eq!(read("2017-11-05 01:30:00"), pair("2017-11-05T05:30:00+00:00", "2017-11-04"));
+        assert_eq!(
+            read("2017-07-01 12:00:00"),
+            pair("2017-07-01T16:00:00+00:00", "2017-07-01")
+        );
+        assert_eq!(
+            read("2017-11-05 01:30:00"),
+            pair("2017-11-05T05:30:00+00:00", "2017-11-04")
+        );
     }
 
     #[test]

@@ -19,11 +19,21 @@ pub struct Figures {
 
 impl Figures {
     /// One sale without lines.
-    pub(super) const SALE: Self = Self { sales: 1, lines: 0, units: 0, revenue_cents: 0 };
+    pub(super) const SALE: Self = Self {
+        sales: 1,
+        lines: 0,
+        units: 0,
+        revenue_cents: 0,
+    };
 
     /// One line.
     pub(super) fn line(units: i64, revenue_cents: i64) -> Self {
-        Self { sales: 0, lines: 1, units, revenue_cents }
+        Self {
+            sales: 0,
+            lines: 1,
+            units,
+            revenue_cents,
+        }
     }
 }
 
@@ -72,9 +82,27 @@ mod tests {
 
     #[test]
     fn what_is_added_can_be_taken_off() {
-        let basket: Figures = [Figures::SALE, Figures::line(2, 500), Figures::line(1, 99)].into_iter().sum();
-        assert_eq!(basket, Figures { sales: 1, lines: 2, units: 3, revenue_cents: 599 });
+        let basket: Figures = [Figures::SALE, Figures::line(2, 500), Figures::line(1, 99)]
+            .into_iter()
+            .sum();
+        assert_eq!(
+            basket,
+            Figures {
+                sales: 1,
+                lines: 2,
+                units: 3,
+                revenue_cents: 599
+            }
+        );
         assert_eq!(basket - basket, Figures::default());
-        assert_eq!(basket - Figures::line(1, 99), Figures { sales: 1, lines: 1, units: 2, revenue_cents: 500 });
+        assert_eq!(
+            basket - Figures::line(1, 99),
+            Figures {
+                sales: 1,
+                lines: 1,
+                units: 2,
+                revenue_cents: 500
+            }
+        );
     }
 }

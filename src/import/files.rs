@@ -25,11 +25,21 @@ impl Table {
         let shown = path.display().to_string();
         let file = File::open(&path).map_err(|e| format!("{shown}: {e}"))?;
         let file = BufReader::with_capacity(1 << 16, file);
-        let bytes: Box<dyn Read + Send> =
-            if name.ends_with(".gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let bytes: Box<dyn Read + Send> = if name.ends_with(".gz") {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
+        };
         let mut reader = ReaderBuilder::new().from_reader(bytes);
-        let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
-        Ok(Self { reader, header, path: shown })
+        let header = reader
+            .headers()
+            .map_err(|e| format!("{shown}: {e}"))?
+            .clone();
+        Ok(Self {
+            reader,
+            header,
+            path: shown,
+        })
     }
 
     /// Where the column stands.

@@ -119,7 +119,9 @@ pub(super) async fn load(
             Ok(all)
         })
         .await?;
-    report.refused.sort_by(|a, b| (&a.store, &a.sku).cmp(&(&b.store, &b.sku)));
+    report
+        .refused
+        .sort_by(|a, b| (&a.store, &a.sku).cmp(&(&b.store, &b.sku)));
     Ok((report, phase.finish()))
 }
 
@@ -133,7 +135,10 @@ impl Sold {
         for row in rows {
             let known = stores.contains_key(&row.store) && products.contains_key(&row.sku);
             if let (true, Some(quantity)) = (row.price(known).is_ok(), row.quantity) {
-                let sum = self.0.entry((row.store.clone(), row.sku.clone())).or_default();
+                let sum = self
+                    .0
+                    .entry((row.store.clone(), row.sku.clone()))
+                    .or_default();
                 *sum = sum.saturating_add(quantity);
             }
         }
@@ -154,15 +159,27 @@ impl Sold {
     }
 }
 
-async fn send(api: &Api, number: usize, batch: &[Level], phase: &Phase) -> Result<OpeningReport, Failure> {
+async fn send(
+    api: &Api,
+    number: usize,
+    batch: &[Level],
+    phase: &Phase,
+) -> Result<OpeningReport, Failure> {
     let key = format!("opening:{number}");
-    let body = Adjustments { mode: "per_item", items: batch.iter().map(|level| &level.item).collect() };
+    let body = Adjustments {
+        mode: "per_item",
+        items: batch.iter().map(|level| &level.item).collect(),
+    };
     let answer: Answer<Adjusted> = api
         .post("/api/stocks/adjustments", Some(&key), &body)
         .await
         .map_err(explain)?;
     phase.add(batch.len());
-    let refused = answer.body.results.into_iter().filter(|result| result.status != "applied");
+    let refused = answer
+        .body
+        .results
+        .into_iter()
+        .filter(|result| result.status != "applied");
     let refused = refused.filter_map(|result| {
         let level = batch.get(result.index)?;
         Some(RefusedLevel {
@@ -195,14 +212,33 @@ mod tests {
     #[test]
     fn a_level_is_filled_with_what_is_sold_and_a_little_more() {
         let stores = Stores::from([("2".to_owned(), Uuid::from_u128(2))]);
-        let products = Products::from([("A".to_owned(), Uuid::from_u128(10)), ("B".to_owned(), Uuid::from_u128(11))]);
+        let products = Products::from([
+            ("A".to_owned(), Uuid::from_u128(10)),
+            ("B".to_owned(), Uuid::from_u128(11)),
+        ]);
         let mut sold = Sold::default();
-        let rows = vec![row(2, "B", 3, "1", "0"), row(3, "A", 1, "1", "0"), row(4, "A", 0, "1", "0"), row(5, "X", 1, "1", "0")];
+        let rows = vec![
+            row(2, "B", 3, "1", "0"),
+            row(3, "A", 1, "1", "0"),
+            row(4, "A", 0, "1", "0"),
+            row(5, "X", 1, "1", "0"),
+        ];
         sold.add(&Item::Basket(rows), &stores, &products);
-        sold.add(&Item::Basket(vec![row(6, "A", 4, "1", "0")]), &stores, &products);
-        sold.add(&Item::Scattered(vec![row(7, "A", 100, "1", "0")]), &stores, &products);
+        sold.add(
+            &Item::Basket(vec![row(6, "A", 4, "1", "0")]),
+            &stores,
+            &products,
+        );
+        sold.add(
+            &Item::Scattered(vec![row(7, "A", 100, "1", "0")]),
+            &stores,
+            &products,
+        );
         let levels = sold.levels(&stores, &products);
-        let deltas: Vec<_> = levels.iter().map(|level| (level.sku.as_str(), level.item.delta)).collect();
+        let deltas: Vec<_> = levels
+            .iter()
+            .map(|level| (level.sku.as_str(), level.item.delta))
+            .collect();
         assert_eq!(deltas, [("A", 25), ("B", 23)]);
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn line_price(value: i64, retail_discount: i64, quantity: i64) -> Opt
     let shelf = value.checked_add(retail_discount.max(0))?;
     let unit_price = shelf / quantity + i64::from(shelf % quantity != 0);
     let discount = unit_price.checked_mul(quantity)? - value;
-    Some(LinePrice { unit_price, discount })
+    Some(LinePrice {
+        unit_price,
+        discount,
+    })
 }
 
 #[cfg(test)]

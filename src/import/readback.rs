@@ -8,7 +8,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::figures::Figures;
-use crate::{client::{Api, ClientError}, operator::Failure, progress::Phase};
+use crate::{
+    client::{Api, ClientError},
+    operator::Failure,
+    progress::Phase,
+};
 
 /// The first and the last business day, both included.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +59,19 @@ pub(super) async fn sales(
     let path = format!("/api/sales?status=recorded&from={from}&to={to}&limit=200");
     api.each(&path, |head: Head| {
         phase.add(1);
-        let Head { id, store_id, line_count, unit_count, total } = head;
-        let figures = Figures { sales: 1, lines: line_count, units: unit_count, revenue_cents: total.amount };
+        let Head {
+            id,
+            store_id,
+            line_count,
+            unit_count,
+            total,
+        } = head;
+        let figures = Figures {
+            sales: 1,
+            lines: line_count,
+            units: unit_count,
+            revenue_cents: total.amount,
+        };
         sale(id, store_id, figures);
     })
     .await
@@ -85,13 +100,20 @@ pub(super) async fn by_day(
 ) -> Result<BTreeMap<(String, NaiveDate), Figures>, Failure> {
     let Span { from, to } = span;
     let days = |(code, id): (String, Uuid)| async move {
-        let path = format!("/api/sales/reports/revenue?from={from}&to={to}&store_id={id}&group_by=day");
+        let path =
+            format!("/api/sales/reports/revenue?from={from}&to={to}&store_id={id}&group_by=day");
         let revenue: Revenue = api.get(&path).await?;
-        let rows = revenue.rows.into_iter().filter_map(|row| Some((row.business_date?, row.figures())));
+        let rows = revenue
+            .rows
+            .into_iter()
+            .filter_map(|row| Some((row.business_date?, row.figures())));
         Ok::<_, Failure>((code, rows.collect::<Vec<_>>()))
     };
-    let answers: Vec<(String, Vec<_>)> =
-        stream::iter(stores).map(days).buffer_unordered(concurrency.max(1)).try_collect().await?;
+    let answers: Vec<(String, Vec<_>)> = stream::iter(stores)
+        .map(days)
+        .buffer_unordered(concurrency.max(1))
+        .try_collect()
+        .await?;
     let mut all: BTreeMap<_, Figures> = BTreeMap::new();
     for (code, rows) in answers {
         for (date, figures) in rows {
@@ -103,6 +125,10 @@ pub(super) async fn by_day(
 
 impl RevenueRow {
     fn figures(&self) -> Figures {
-        Figures { sales: self.sales, revenue_cents: self.gross.amount, ..Figures::default() }
+        Figures {
+            sales: self.sales,
+            revenue_cents: self.gross.amount,
+            ..Figures::default()
+        }
     }
 }

@@ -87,7 +87,11 @@ impl Reconciliation {
 
 /// What the revenue report counts.
 fn counted(figures: Figures) -> Figures {
-    Figures { lines: 0, units: 0, ..figures }
+    Figures {
+        lines: 0,
+        units: 0,
+        ..figures
+    }
 }
 
 /// Reads the database back and compares.
@@ -100,7 +104,12 @@ pub(super) async fn run(
 ) -> Result<(Reconciliation, PhaseTime), Failure> {
     let phase = progress.phase("reconciliation", Some(replayed.ids.len()));
     let (file, rejected) = (replayed.file, replayed.rejections.figures);
-    let mut result = Reconciliation { file, rejected, expected: file - rejected, ..Reconciliation::default() };
+    let mut result = Reconciliation {
+        file,
+        rejected,
+        expected: file - rejected,
+        ..Reconciliation::default()
+    };
     let dates = || replayed.days.keys().map(|(_, date)| *date);
     if let (Some(from), Some(to)) = (dates().min(), dates().max()) {
         let span = Span { from, to };
@@ -114,10 +123,17 @@ pub(super) async fn run(
         })
         .await?;
         let reported = readback::by_store(api, span).await?;
-        result.revenue_report = reported.iter().filter(|(id, _)| codes.contains_key(id)).map(|(_, f)| *f).sum();
+        result.revenue_report = reported
+            .iter()
+            .filter(|(id, _)| codes.contains_key(id))
+            .map(|(_, f)| *f)
+            .sum();
         // Where other sales are among them, days cannot be compared.
         if result.others == Figures::default() {
-            let all = stores.iter().map(|(code, id)| (code.clone(), *id)).collect();
+            let all = stores
+                .iter()
+                .map(|(code, id)| (code.clone(), *id))
+                .collect();
             let days = readback::by_day(api, span, all, options.concurrency).await?;
             result.days(&replayed.days, &days);
         }
@@ -130,7 +146,10 @@ type Key = (String, NaiveDate);
 
 impl Reconciliation {
     fn days(&mut self, file: &BTreeMap<Key, Day>, report: &BTreeMap<Key, Figures>) {
-        let of_file = |key: &Key| file.get(key).map_or_else(Figures::default, |day| counted(day.figures));
+        let of_file = |key: &Key| {
+            file.get(key)
+                .map_or_else(Figures::default, |day| counted(day.figures))
+        };
         let of_report = |key: &Key| report.get(key).copied().unwrap_or_default();
         let mut keys: Vec<_> = file.keys().chain(report.keys()).collect();
         keys.sort();
@@ -140,7 +159,12 @@ impl Reconciliation {
             let (expected, revenue_report) = (of_file(key), of_report(key));
             if expected != revenue_report {
                 let (store, business_date) = key.clone();
-                self.days_differing.push(DayDifference { store, business_date, expected, revenue_report });
+                self.days_differing.push(DayDifference {
+                    store,
+                    business_date,
+                    expected,
+                    revenue_report,
+                });
             }
         }
         let sample = |(chosen_as, key): (_, &Key)| {
@@ -162,8 +186,11 @@ impl Reconciliation {
 /// the one in the middle.
 fn choose(file: &BTreeMap<Key, Day>) -> Vec<(&'static str, &Key)> {
     let best = |after_midnight: bool| {
-        let days = file.iter().filter(|(_, day)| day.after_midnight || !after_midnight);
-        days.max_by_key(|(_, day)| day.figures.revenue_cents).map(|(key, _)| key)
+        let days = file
+            .iter()
+            .filter(|(_, day)| day.after_midnight || !after_midnight);
+        days.max_by_key(|(_, day)| day.figures.revenue_cents)
+            .map(|(key, _)| key)
     };
     [
         ("most revenue", best(false)),
@@ -180,11 +207,19 @@ mod tests {
     use super::*;
 
     fn figures(sales: i64, revenue_cents: i64) -> Figures {
-        Figures { sales, lines: sales * 2, units: sales * 3, revenue_cents }
+        Figures {
+            sales,
+            lines: sales * 2,
+            units: sales * 3,
+            revenue_cents,
+        }
     }
 
     fn key(store: &str, day: u32) -> Key {
-        (store.to_owned(), NaiveDate::from_ymd_opt(2017, 1, day).unwrap())
+        (
+            store.to_owned(),
+            NaiveDate::from_ymd_opt(2017, 1, day).unwrap(),
+        )
     }
 
     fn agreeing() -> Reconciliation {
@@ -201,9 +236,24 @@ mod tests {
     #[test]
     fn it_agrees_only_when_nothing_differs() {
         assert!(agreeing().agrees(true));
-        let one_cent = Figures { revenue_cents: 1, ..Figures::default() };
-        assert!(!Reconciliation { difference: one_cent, ..agreeing() }.agrees(true));
-        assert!(!Reconciliation { revenue_report: counted(figures(2, 401)), ..agreeing() }.agrees(true));
+        let one_cent = Figures {
+            revenue_cents: 1,
+            ..Figures::default()
+        };
+        assert!(
+            !Reconciliation {
+                difference: one_cent,
+                ..agreeing()
+            }
+            .agrees(true)
+        );
+        assert!(
+            !Reconciliation {
+                revenue_report: counted(figures(2, 401)),
+                ..agreeing()
+            }
+            .agrees(true)
+        );
     }
 
     #[test]
@@ -219,8 +269,15 @@ mod tests {
 
     #[test]
     fn days_are_compared_both_ways() {
-        let day = |revenue, after_midnight| Day { figures: figures(1, revenue), after_midnight };
-        let file = BTreeMap::from([(key("2", 1), day(100, false)), (key("2", 2), day(80, true)), (key("3", 1), day(7, false))]);
+        let day = |revenue, after_midnight| Day {
+            figures: figures(1, revenue),
+            after_midnight,
+        };
+        let file = BTreeMap::from([
+            (key("2", 1), day(100, false)),
+            (key("2", 2), day(80, true)),
+            (key("3", 1), day(7, false)),
+        ]);
         let report = BTreeMap::from([
             (key("2", 1), counted(figures(1, 100))),
             (key("2", 2), counted(figures(1, 81))),
@@ -229,10 +286,24 @@ mod tests {
         let mut result = Reconciliation::default();
         result.days(&file, &report);
         assert_eq!(result.days_compared, 4);
-        let differing: Vec<_> = result.days_differing.iter().map(|d| (d.store.as_str(), d.business_date)).collect();
+        let differing: Vec<_> = result
+            .days_differing
+            .iter()
+            .map(|d| (d.store.as_str(), d.business_date))
+            .collect();
         let dates = [key("2", 2), key("3", 1), key("9", 9)];
-        assert_eq!(differing, dates.iter().map(|(s, d)| (s.as_str(), *d)).collect::<Vec<_>>());
-        let chosen: Vec<_> = result.samples.iter().map(|s| (s.store.as_str(), s.expected_cents)).collect();
+        assert_eq!(
+            differing,
+            dates
+                .iter()
+                .map(|(s, d)| (s.as_str(), *d))
+                .collect::<Vec<_>>()
+        );
+        let chosen: Vec<_> = result
+            .samples
+            .iter()
+            .map(|s| (s.store.as_str(), s.expected_cents))
+            .collect();
         assert_eq!(chosen, [("2", 100), ("2", 80), ("2", 80)]);
     }
 }

@@ -54,7 +54,12 @@ impl Rejections {
     /// A row with these faults.
     pub(super) fn row(&mut self, row: &Row, reasons: Vec<Fault>) {
         self.figures += row.figures();
-        let rejected = RejectedRow { line: row.line, basket: row.basket.clone(), sku: row.sku.clone(), reasons };
+        let rejected = RejectedRow {
+            line: row.line,
+            basket: row.basket.clone(),
+            sku: row.sku.clone(),
+            reasons,
+        };
         self.push(rejected);
     }
 
@@ -62,7 +67,12 @@ impl Rejections {
     pub(super) fn malformed(&mut self, line: u64) {
         self.figures += Figures::line(0, 0);
         let (basket, sku) = (String::new(), String::new());
-        self.push(RejectedRow { line, basket, sku, reasons: vec![Fault::Malformed] });
+        self.push(RejectedRow {
+            line,
+            basket,
+            sku,
+            reasons: vec![Fault::Malformed],
+        });
     }
 
     /// A basket, with the sums of its rows that are good in themselves.
@@ -124,12 +134,28 @@ mod tests {
     #[test]
     fn what_is_rejected_is_summed_once() {
         let mut all = Rejections::default();
-        all.row(&row(3, "A", 0, "1.5", "0"), vec![Fault::QuantityZero, Fault::UnknownSku]);
+        all.row(
+            &row(3, "A", 0, "1.5", "0"),
+            vec![Fault::QuantityZero, Fault::UnknownSku],
+        );
         let mut other = Rejections::default();
-        other.basket(&row(2, "B", 2, "1", "0"), Figures::line(2, 100), "insufficient-stock", "Too few.".into());
+        other.basket(
+            &row(2, "B", 2, "1", "0"),
+            Figures::line(2, 100),
+            "insufficient-stock",
+            "Too few.".into(),
+        );
         other.malformed(9);
         all.merge(other);
-        assert_eq!(all.figures, Figures { sales: 1, lines: 3, units: 2, revenue_cents: 250 });
+        assert_eq!(
+            all.figures,
+            Figures {
+                sales: 1,
+                lines: 3,
+                units: 2,
+                revenue_cents: 250
+            }
+        );
         assert_eq!(all.rows_by_reason[&Fault::QuantityZero], 1);
         assert_eq!((all.rows.len(), all.baskets.len()), (2, 1));
     }

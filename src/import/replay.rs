@@ -102,7 +102,11 @@ pub(super) async fn run(
     progress: &Progress,
 ) -> Result<Replayed, Failure> {
     let phase = progress.phase("sales", options.limit);
-    let reading = Reading { clock, stores: stores.clone(), products: products.clone() };
+    let reading = Reading {
+        clock,
+        stores: stores.clone(),
+        products: products.clone(),
+    };
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     let (folder, limit) = (options.data.clone(), options.limit);
     let reader = tokio::task::spawn_blocking(move || {
@@ -139,14 +143,18 @@ pub(super) async fn run(
 type Outcome = Option<Result<Answer<SaleView>, ClientError>>;
 
 async fn send(api: &Api, options: &ImportOptions, prepared: Prepared) -> (Prepared, Outcome) {
-    let Some(sale) = &prepared.sale else { return (prepared, None) };
+    let Some(sale) = &prepared.sale else {
+        return (prepared, None);
+    };
     let mut outcome = None;
     for number in 1..=KEYS {
         let key = match number {
             1 => format!("basket:{}", sale.first.basket),
             _ => format!("basket:{}:{number}", sale.first.basket),
         };
-        let answer = api.post("/api/sales", Some(&key), &sale.body(&options.currency)).await;
+        let answer = api
+            .post("/api/sales", Some(&key), &sale.body(&options.currency))
+            .await;
         let aborted = matches!(&answer, Err(error) if error.refusal().is_some_and(|r| r.code == "sale-aborted"));
         outcome = Some(answer);
         if !aborted {
@@ -161,17 +169,30 @@ impl Replayed {
     ///
     /// When the outcome is unknown: an import that goes on without its server reports nonsense.
     fn take(&mut self, prepared: Prepared, outcome: Outcome) -> Result<(), Failure> {
-        let Prepared { file, rejections, sale } = prepared;
+        let Prepared {
+            file,
+            rejections,
+            sale,
+        } = prepared;
         self.file += file;
         self.rejections.merge(rejections);
-        let (Some(sale), Some(outcome)) = (sale, outcome) else { return Ok(()) };
+        let (Some(sale), Some(outcome)) = (sale, outcome) else {
+            return Ok(());
+        };
         match outcome {
             Ok(answer) => self.recorded(&sale, answer),
-            Err(ClientError::Refused(refusal)) if refusal.status < 500 && !matches!(refusal.status, 401 | 403 | 429) => {
+            Err(ClientError::Refused(refusal))
+                if refusal.status < 500 && !matches!(refusal.status, 401 | 403 | 429) =>
+            {
                 self.sales.refused += 1;
-                let code = if refusal.code.is_empty() { "refused" } else { &refusal.code };
+                let code = if refusal.code.is_empty() {
+                    "refused"
+                } else {
+                    &refusal.code
+                };
                 let good = sale.figures - Figures::SALE;
-                self.rejections.basket(&sale.first, good, code, refusal.to_string());
+                self.rejections
+                    .basket(&sale.first, good, code, refusal.to_string());
             }
             Err(error) => return Err(error.into()),
         }
@@ -179,7 +200,10 @@ impl Replayed {
     }
 
     fn recorded(&mut self, sale: &Sale, answer: Answer<SaleView>) {
-        let Answer { body: view, replayed } = answer;
+        let Answer {
+            body: view,
+            replayed,
+        } = answer;
         if replayed {
             self.sales.replayed += 1;
         } else {
@@ -187,21 +211,43 @@ impl Replayed {
         }
         let basket = &sale.first.basket;
         let mut wrong = |detail: String| {
-            self.sales.wrong.push(WrongAnswer { basket: basket.clone(), sale_id: view.id, detail });
+            self.sales.wrong.push(WrongAnswer {
+                basket: basket.clone(),
+                sale_id: view.id,
+                detail,
+            });
         };
         if view.total.amount != sale.figures.revenue_cents {
-            wrong(format!("the total is {} and not {}", view.total.amount, sale.figures.revenue_cents));
+            wrong(format!(
+                "the total is {} and not {}",
+                view.total.amount, sale.figures.revenue_cents
+            ));
         }
         if view.lines.len() != sale.lines.len() {
-            wrong(format!("it has {} lines and not {}", view.lines.len(), sale.lines.len()));
+            wrong(format!(
+                "it has {} lines and not {}",
+                view.lines.len(),
+                sale.lines.len()
+            ));
         }
         if view.business_date != sale.business_date() {
-            wrong(format!("it is on {} and not on {}", view.business_date, sale.business_date()));
+            wrong(format!(
+                "it is on {} and not on {}",
+                view.business_date,
+                sale.business_date()
+            ));
         }
         if !self.ids.insert(view.id) {
-            self.sales.wrong.push(WrongAnswer { basket: basket.clone(), sale_id: view.id, detail: "another basket has the same sale".into() });
+            self.sales.wrong.push(WrongAnswer {
+                basket: basket.clone(),
+                sale_id: view.id,
+                detail: "another basket has the same sale".into(),
+            });
         }
-        let day = self.days.entry((sale.first.store.clone(), sale.business_date())).or_default();
+        let day = self
+            .days
+            .entry((sale.first.store.clone(), sale.business_date()))
+            .or_default();
         day.figures += sale.figures;
         day.after_midnight |= sale.moment.before_cutoff;
     }

@@ -37,12 +37,24 @@ const SHOWN: usize = 10;
 impl Report {
     /// Whether nothing but the reported rows and baskets differs between file and database.
     pub fn agrees(&self) -> bool {
-        self.reconciliation.agrees(self.whole) && self.sales.wrong.is_empty() && self.opening.refused.is_empty()
+        self.reconciliation.agrees(self.whole)
+            && self.sales.wrong.is_empty()
+            && self.opening.refused.is_empty()
     }
 
     fn loaded(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stores, products, opening, sales, .. } = self;
-        writeln!(f, "Stores         {} opened, {} found", stores.created, stores.found)?;
+        let Self {
+            stores,
+            products,
+            opening,
+            sales,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "Stores         {} opened, {} found",
+            stores.created, stores.found
+        )?;
         writeln!(
             f,
             "Products       {} rows: {} created, {} updated, {} unchanged, {} failed",
@@ -50,36 +62,76 @@ impl Report {
         )?;
         for error in products.errors.iter().take(SHOWN) {
             let column = error.column.as_deref().unwrap_or("-");
-            writeln!(f, "  line {}: {column}: {}: {}", error.line, error.code, error.detail)?;
+            writeln!(
+                f,
+                "  line {}: {column}: {}: {}",
+                error.line, error.code, error.detail
+            )?;
         }
         writeln!(
             f,
             "Opening stock  {} levels in {} requests, {} of them replayed, {} levels refused",
-            opening.levels, opening.batches, opening.replayed, opening.refused.len()
+            opening.levels,
+            opening.batches,
+            opening.replayed,
+            opening.refused.len()
         )?;
         for level in opening.refused.iter().take(SHOWN) {
-            writeln!(f, "  store {}, SKU {}: {}: {}", level.store, level.sku, level.code, level.detail)?;
+            writeln!(
+                f,
+                "  store {}, SKU {}: {}: {}",
+                level.store, level.sku, level.code, level.detail
+            )?;
         }
-        writeln!(f, "Sales          {} recorded, {} replayed, {} refused", sales.recorded, sales.replayed, sales.refused)?;
+        writeln!(
+            f,
+            "Sales          {} recorded, {} replayed, {} refused",
+            sales.recorded, sales.replayed, sales.refused
+        )?;
         for wrong in sales.wrong.iter().take(SHOWN) {
-            writeln!(f, "  WRONG: basket {}, sale {}: {}", wrong.basket, wrong.sale_id, wrong.detail)?;
+            writeln!(
+                f,
+                "  WRONG: basket {}, sale {}: {}",
+                wrong.basket, wrong.sale_id, wrong.detail
+            )?;
         }
         Ok(())
     }
 
     fn rejections(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rejections { rows_by_reason, rows, baskets, .. } = &self.rejected;
-        writeln!(f, "\nNot recorded: {} rows, {} baskets", rows.len(), baskets.len())?;
+        let Rejections {
+            rows_by_reason,
+            rows,
+            baskets,
+            ..
+        } = &self.rejected;
+        writeln!(
+            f,
+            "\nNot recorded: {} rows, {} baskets",
+            rows.len(),
+            baskets.len()
+        )?;
         for (reason, count) in rows_by_reason {
             writeln!(f, "{count:>8} rows: {}", reason.explain())?;
         }
         for row in rows.iter().take(SHOWN) {
             let reasons: Vec<_> = row.reasons.iter().map(|reason| reason.explain()).collect();
-            writeln!(f, "  line {}, basket {}, SKU {}: {}", row.line, row.basket, row.sku, reasons.join("; "))?;
+            writeln!(
+                f,
+                "  line {}, basket {}, SKU {}: {}",
+                row.line,
+                row.basket,
+                row.sku,
+                reasons.join("; ")
+            )?;
         }
         more(f, rows.len())?;
         for basket in baskets.iter().take(SHOWN) {
-            writeln!(f, "  line {}, basket {}: {}: {}", basket.line, basket.basket, basket.code, basket.detail)?;
+            writeln!(
+                f,
+                "  line {}, basket {}: {}: {}",
+                basket.line, basket.basket, basket.code, basket.detail
+            )?;
         }
         more(f, baskets.len())
     }
@@ -99,12 +151,34 @@ impl fmt::Display for Report {
         writeln!(f)?;
         table::write(f, &self.reconciliation)?;
         writeln!(f)?;
-        for PhaseTime { name, count, millis, per_second } in &self.phases {
-            writeln!(f, "{name:<15} {count:>9} in {:>5}.{:01} s {per_second:>9}/s", millis / 1000, millis % 1000 / 100)?;
+        for PhaseTime {
+            name,
+            count,
+            millis,
+            per_second,
+        } in &self.phases
+        {
+            writeln!(
+                f,
+                "{name:<15} {count:>9} in {:>5}.{:01} s {per_second:>9}/s",
+                millis / 1000,
+                millis % 1000 / 100
+            )?;
         }
         let total: u64 = self.phases.iter().map(|phase| phase.millis).sum();
-        writeln!(f, "{:<15} {:>9}    {:>5}.{:01} s", "total", "", total / 1000, total % 1000 / 100)?;
-        let verdict = if self.agrees() { "File and database agree: only what is reported above differs." } else { "FILE AND DATABASE DIFFER." };
+        writeln!(
+            f,
+            "{:<15} {:>9}    {:>5}.{:01} s",
+            "total",
+            "",
+            total / 1000,
+            total % 1000 / 100
+        )?;
+        let verdict = if self.agrees() {
+            "File and database agree: only what is reported above differs."
+        } else {
+            "FILE AND DATABASE DIFFER."
+        };
         write!(f, "\n{verdict}")
     }
 }

@@ -45,7 +45,11 @@ impl Reading {
         let file = Figures::SALE + rows.iter().map(Row::figures).sum();
         let mut rejections = Rejections::default();
         let Some(first) = rows.first() else {
-            return Prepared { file: Figures::default(), rejections, sale: None };
+            return Prepared {
+                file: Figures::default(),
+                rejections,
+                sale: None,
+            };
         };
         let mut lines = Vec::with_capacity(rows.len());
         let mut good = Figures::default();
@@ -59,15 +63,23 @@ impl Reading {
             }
         }
         let sale = match self.place(first, &lines) {
-            Ok((store_id, moment)) => {
-                Some(Sale { first: first.clone(), store_id, moment, lines, figures: Figures::SALE + good })
-            }
+            Ok((store_id, moment)) => Some(Sale {
+                first: first.clone(),
+                store_id,
+                moment,
+                lines,
+                figures: Figures::SALE + good,
+            }),
             Err((code, detail)) => {
                 rejections.basket(first, good, code, detail);
                 None
             }
         };
-        Prepared { file, rejections, sale }
+        Prepared {
+            file,
+            rejections,
+            sale,
+        }
     }
 
     fn line(&self, first: &Row, row: &Row) -> Result<(Uuid, i64, LinePrice), Vec<Fault>> {
@@ -86,20 +98,39 @@ impl Reading {
     }
 
     /// Where and when the sale was, or why there is none.
-    fn place(&self, first: &Row, lines: &[(Uuid, i64, LinePrice)]) -> Result<(Uuid, Moment), (&'static str, String)> {
+    fn place(
+        &self,
+        first: &Row,
+        lines: &[(Uuid, i64, LinePrice)],
+    ) -> Result<(Uuid, Moment), (&'static str, String)> {
         if lines.is_empty() {
             return Err(("no-good-row", "none of its rows can be recorded".into()));
         }
         let Some(store_id) = self.stores.get(&first.store) else {
-            return Err(("unknown-store", format!("stores.csv does not have the store {}", first.store)));
+            return Err((
+                "unknown-store",
+                format!("stores.csv does not have the store {}", first.store),
+            ));
         };
-        let moment = self.clock.read(&first.occurred_at).map_err(|bad| match bad {
-            BadTime::Form => ("time-not-valid", format!("{:?} is not a time", first.occurred_at)),
-            BadTime::Gap => {
-                let zone = self.clock.zone;
-                ("time-never-was", format!("{} never was: the clocks went forward over it in {zone}", first.occurred_at))
-            }
-        })?;
+        let moment = self
+            .clock
+            .read(&first.occurred_at)
+            .map_err(|bad| match bad {
+                BadTime::Form => (
+                    "time-not-valid",
+                    format!("{:?} is not a time", first.occurred_at),
+                ),
+                BadTime::Gap => {
+                    let zone = self.clock.zone;
+                    (
+                        "time-never-was",
+                        format!(
+                            "{} never was: the clocks went forward over it in {zone}",
+                            first.occurred_at
+                        ),
+                    )
+                }
+            })?;
         Ok((*store_id, moment))
     }
 }
@@ -111,14 +142,22 @@ impl Prepared {
         for row in rows {
             rejections.row(row, vec![Fault::BasketScattered]);
         }
-        Self { file: rejections.figures, rejections, sale: None }
+        Self {
+            file: rejections.figures,
+            rejections,
+            sale: None,
+        }
     }
 
     /// A row that cannot be read.
     pub(super) fn malformed(line: u64) -> Self {
         let mut rejections = Rejections::default();
         rejections.malformed(line);
-        Self { file: rejections.figures, rejections, sale: None }
+        Self {
+            file: rejections.figures,
+            rejections,
+            sale: None,
+        }
     }
 }
 
@@ -171,10 +210,15 @@ impl Sale {
             product_id: *product_id,
             quantity: *quantity,
             unit_price: amount(price.unit_price),
-            discount: (price.discount > 0).then(|| Discount { amount: amount(price.discount) }),
+            discount: (price.discount > 0).then(|| Discount {
+                amount: amount(price.discount),
+            }),
         };
         let total = self.figures.revenue_cents;
-        let payment = (total > 0).then(|| Payment { tender: "other", amount: amount(total) });
+        let payment = (total > 0).then(|| Payment {
+            tender: "other",
+            amount: amount(total),
+        });
         CreateSale {
             store_id: self.store_id,
             occurred_at: self.moment.utc,
@@ -194,7 +238,10 @@ mod tests {
 
     fn reading() -> Reading {
         Reading {
-            clock: Clock { zone: chrono_tz::America::New_York, day_cutoff: "05:00:00".parse().unwrap() },
+            clock: Clock {
+                zone: chrono_tz::America::New_York,
+                day_cutoff: "05:00:00".parse().unwrap(),
+            },
             stores: Arc::new(Stores::from([("2".to_owned(), Uuid::from_u128(2))])),
             products: Arc::new(Products::from([("A".to_owned(), Uuid::from_u128(10))])),
         }
@@ -202,17 +249,40 @@ mod tests {
 
     #[test]
     fn the_good_rows_of_a_basket_are_one_sale() {
-        let rows = [row(2, "A", 3, "10.0", "0.0"), row(3, "X", 1, "1.0", "0.0"), row(4, "A", 0, "0.5", "0.0")];
+        let rows = [
+            row(2, "A", 3, "10.0", "0.0"),
+            row(3, "X", 1, "1.0", "0.0"),
+            row(4, "A", 0, "0.5", "0.0"),
+        ];
         let prepared = reading().basket(&rows);
-        assert_eq!(prepared.file, Figures { sales: 1, lines: 3, units: 4, revenue_cents: 1150 });
-        assert_eq!(prepared.rejections.figures, Figures { sales: 0, lines: 2, units: 1, revenue_cents: 150 });
+        assert_eq!(
+            prepared.file,
+            Figures {
+                sales: 1,
+                lines: 3,
+                units: 4,
+                revenue_cents: 1150
+            }
+        );
+        assert_eq!(
+            prepared.rejections.figures,
+            Figures {
+                sales: 0,
+                lines: 2,
+                units: 1,
+                revenue_cents: 150
+            }
+        );
         let sale = prepared.sale.unwrap();
         assert_eq!(prepared.file - prepared.rejections.figures, sale.figures);
         let body = serde_json::to_value(sale.body("USD")).unwrap();
         assert_eq!(body["occurred_at"], "2017-01-01T17:00:00Z");
         assert_eq!(body["lines"][0]["unit_price"]["amount"], 334);
         assert_eq!(body["lines"][0]["discount"]["amount"]["amount"], 2);
-        assert_eq!(body["payments"][0]["amount"], serde_json::json!({"amount": 1000, "currency": "USD"}));
+        assert_eq!(
+            body["payments"][0]["amount"],
+            serde_json::json!({"amount": 1000, "currency": "USD"})
+        );
     }
 
     #[test]
@@ -226,7 +296,11 @@ mod tests {
     #[test]
     fn a_basket_that_has_no_place_in_time_or_space_is_no_sale() {
         let at = |occurred_at: &str, store: &str| {
-            let row = Row { occurred_at: occurred_at.into(), store: store.into(), ..row(2, "A", 1, "1.0", "0.0") };
+            let row = Row {
+                occurred_at: occurred_at.into(),
+                store: store.into(),
+                ..row(2, "A", 1, "1.0", "0.0")
+            };
             let prepared = reading().basket(&[row]);
             assert_eq!(prepared.file, prepared.rejections.figures);
             prepared.rejections.baskets[0].code.clone()
@@ -238,15 +312,24 @@ mod tests {
 
     #[test]
     fn a_row_of_another_sale_is_told() {
-        let other = Row { customer: "4".into(), ..row(3, "A", 1, "1.0", "0.0") };
+        let other = Row {
+            customer: "4".into(),
+            ..row(3, "A", 1, "1.0", "0.0")
+        };
         let prepared = reading().basket(&[row(2, "A", 1, "1.0", "0.0"), other]);
-        assert_eq!(prepared.rejections.rows[0].reasons, [Fault::BasketDisagrees]);
+        assert_eq!(
+            prepared.rejections.rows[0].reasons,
+            [Fault::BasketDisagrees]
+        );
         assert_eq!(prepared.sale.unwrap().figures.lines, 1);
     }
 
     #[test]
     fn a_free_basket_has_no_payment() {
-        let sale = reading().basket(&[row(2, "A", 1, "0.0", "1.5")]).sale.unwrap();
+        let sale = reading()
+            .basket(&[row(2, "A", 1, "0.0", "1.5")])
+            .sale
+            .unwrap();
         let body = serde_json::to_value(sale.body("USD")).unwrap();
         assert_eq!(body["payments"], serde_json::json!([]));
         assert_eq!(body["lines"][0]["discount"]["amount"]["amount"], 150);

@@ -103,7 +103,9 @@ impl Row {
     /// The row's price, or everything that is wrong with the row.
     pub(super) fn price(&self, known_sku: bool) -> Result<LinePrice, Vec<Fault>> {
         let mut faults = Vec::new();
-        let valid = self.quantity.filter(|quantity| Quantity::new(*quantity).is_some());
+        let valid = self
+            .quantity
+            .filter(|quantity| Quantity::new(*quantity).is_some());
         match self.quantity {
             Some(0) => faults.push(Fault::QuantityZero),
             _ if valid.is_none() => faults.push(Fault::QuantityNotValid),
@@ -127,13 +129,17 @@ impl Row {
 
     /// Whether both rows can be of one sale.
     pub(super) fn same_sale(&self, other: &Self) -> bool {
-        (&self.store, &self.occurred_at, &self.customer) == (&other.store, &other.occurred_at, &other.customer)
+        (&self.store, &self.occurred_at, &self.customer)
+            == (&other.store, &other.occurred_at, &other.customer)
     }
 }
 
 /// Whether the line's sums are amounts that the product can hold; a unit price is never larger.
 fn fits(price: LinePrice, value: i64) -> bool {
-    price.discount.checked_add(value).is_some_and(|gross| Minor::new(gross).is_some())
+    price
+        .discount
+        .checked_add(value)
+        .is_some_and(|gross| Minor::new(gross).is_some())
 }
 
 #[cfg(test)]
@@ -141,7 +147,13 @@ pub(super) mod tests {
     use super::*;
 
     /// A row of basket 1 in store 2, by its parts that matter.
-    pub(in crate::import) fn row(line: u64, sku: &str, quantity: i64, value: &str, discount: &str) -> Row {
+    pub(in crate::import) fn row(
+        line: u64,
+        sku: &str,
+        quantity: i64,
+        value: &str,
+        discount: &str,
+    ) -> Row {
         Row {
             line,
             basket: "1".into(),
@@ -163,13 +175,23 @@ pub(super) mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_said() {
-        let faults = |quantity, value: &str, known| row(2, "A", quantity, value, "0.0").price(known).unwrap_err();
+        let faults = |quantity, value: &str, known| {
+            row(2, "A", quantity, value, "0.0")
+                .price(known)
+                .unwrap_err()
+        };
         assert_eq!(faults(0, "1.0", true), [Fault::QuantityZero]);
         assert_eq!(faults(1, "1.0", false), [Fault::UnknownSku]);
-        assert_eq!(faults(0, "1.776357e-15", false), [Fault::QuantityZero, Fault::UnknownSku, Fault::NotWholeCents]);
+        assert_eq!(
+            faults(0, "1.776357e-15", false),
+            [Fault::QuantityZero, Fault::UnknownSku, Fault::NotWholeCents]
+        );
         assert_eq!(faults(-1, "1.0", true), [Fault::QuantityNotValid]);
         assert_eq!(faults(1, "-1.0", true), [Fault::ValueNotValid]);
-        assert_eq!(faults(1, "900000000000000.00", true), [Fault::ValueNotValid]);
+        assert_eq!(
+            faults(1, "900000000000000.00", true),
+            [Fault::ValueNotValid]
+        );
     }
 
     #[test]
@@ -179,9 +201,35 @@ pub(super) mod tests {
 
     #[test]
     fn columns_are_found_by_name() {
-        let record = StringRecord::from(vec!["9", "7", "2017-01-01 11:53:26", "900", "55", "1", "0.5", "0.0"]);
-        let columns = Columns { basket: 0, store: 1, occurred_at: 2, customer: 3, sku: 4, quantity: 5, value: 6, discount: 7 };
+        let record = StringRecord::from(vec![
+            "9",
+            "7",
+            "2017-01-01 11:53:26",
+            "900",
+            "55",
+            "1",
+            "0.5",
+            "0.0",
+        ]);
+        let columns = Columns {
+            basket: 0,
+            store: 1,
+            occurred_at: 2,
+            customer: 3,
+            sku: 4,
+            quantity: 5,
+            value: 6,
+            discount: 7,
+        };
         let row = Row::read(&record, 2, &columns);
-        assert_eq!((row.basket.as_str(), row.sku.as_str(), row.quantity, row.value), ("9", "55", Some(1), Some(50)));
+        assert_eq!(
+            (
+                row.basket.as_str(),
+                row.sku.as_str(),
+                row.quantity,
+                row.value
+            ),
+            ("9", "55", Some(1), Some(50))
+        );
     }
 }

@@ -80,9 +80,15 @@ pub(super) async fn load(
         phase.add(1);
         Ok::<_, Failure>((code, created.id))
     };
-    let created: Vec<_> =
-        stream::iter(missing).map(create).buffer_unordered(options.concurrency).try_collect().await?;
-    let report = StoresReport { created: created.len(), found };
+    let created: Vec<_> = stream::iter(missing)
+        .map(create)
+        .buffer_unordered(options.concurrency)
+        .try_collect()
+        .await?;
+    let report = StoresReport {
+        created: created.len(),
+        found,
+    };
     stores.extend(created);
     Ok((stores, report, phase.finish()))
 }
@@ -127,7 +133,11 @@ fn check(store: &StoreView, options: &ImportOptions) -> Result<(), Failure> {
     if agrees {
         return Ok(());
     }
-    let SettingsView { timezone, day_cutoff, currency } = settings;
+    let SettingsView {
+        timezone,
+        day_cutoff,
+        currency,
+    } = settings;
     let (zone, turn, money) = (options.timezone, options.day_cutoff, &options.currency);
     Err(format!("store {code} is there already with {timezone}, {day_cutoff}, {currency}, and the import needs {zone}, {turn}, {money}").into())
 }

@@ -6,6 +6,7 @@
     clippy::as_conversions,
     clippy::too_many_lines,
     missing_docs,
+    unreachable_pub,
     reason = "tests stop at the first surprise"
 )]
 

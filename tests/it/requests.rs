@@ -133,10 +133,10 @@ impl Fixture {
             ("PATCH", "/api/stores/{id}/settings") => with(here, json!({"receipt_text": "Thank you"})),
             ("POST", "/api/stores/{id}/archive" | "/api/stores/{id}/restore") => bare(here),
             ("POST", "/api/stores/{id}/registers") => with(here, json!({"code": unique("T"), "name": "Till"})),
-            ("POST", "/api/stores/{id}/registers/{register_id}/archive") => {
-                let path = format!("/api/stores/{store}/registers");
-                let register = id(&app.post(&path, &json!({"code": unique("T"), "name": "Till"})).await);
-                bare(format!("{path}/{register}/archive"))
+            ("GET", "/api/stores/{id}/registers/{register_id}") | ("POST", "/api/stores/{id}/registers/{register_id}/archive") => {
+                let registers = format!("/api/stores/{store}/registers");
+                let register = id(&app.post(&registers, &json!({"code": unique("T"), "name": "Till"})).await);
+                bare(here.replace("{register_id}", &register.to_string()))
             }
             ("GET", "/api/stocks" | "/api/stocks/movements" | "/api/stocks/low" | "/api/stocks/holds") => bare(filtered),
             ("GET", "/api/stocks/as-of") => bare(format!("{filtered}&at=2030-01-01T00:00:00Z")),

@@ -138,7 +138,11 @@ pub(crate) async fn create_category(
     inventory: Data<Inventory>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let cx = can.everywhere()?;
-    let CreateCategory { id, name, parent_id } = body.into_inner();
+    let CreateCategory {
+        id,
+        name,
+        parent_id,
+    } = body.into_inner();
     let category = inventory.create_category(&cx, id, name, parent_id).await?;
     let location = format!("/api/inventory/categories/{}", category.id);
     Ok(HttpResponse::Created()

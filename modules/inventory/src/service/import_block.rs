@@ -38,7 +38,7 @@ pub(crate) struct Outcome {
 }
 
 impl Inventory {
-    /// Imports rows of which no two have the same SKU, in one transaction. When someone else
+    /// Imports rows in one transaction. When someone else
     /// takes a SKU or barcode at the same moment, the block is tried again, at last row by row.
     pub(super) async fn import_block(
         &self,
@@ -111,14 +111,9 @@ fn is_race(error: &Error) -> bool {
 }
 
 fn outcome(plan: Plan) -> Outcome {
-    let count = |new: bool| {
-        let changes = plan.changes.iter();
-        let number = changes.filter(|c| c.before.is_none() == new).count();
-        u64::try_from(number).unwrap_or(u64::MAX)
-    };
     Outcome {
-        created: count(true),
-        updated: count(false),
+        created: plan.created,
+        updated: plan.updated,
         unchanged: plan.unchanged,
         problems: plan.problems,
     }

@@ -1,6 +1,6 @@
 //! CSV import: read as it arrives, written in blocks, every row accounted for, memory flat.
 
-use std::{collections::HashSet, fmt::Display};
+use std::fmt::Display;
 
 use actix_web::web::Bytes;
 use futures::{Stream, StreamExt};
@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::import_block::Outcome;
 use crate::{
     Inventory,
     domain::import::{
@@ -219,49 +220,39 @@ impl Run {
     }
 
     async fn flush(&mut self, block: Vec<Record>) -> Result<(), Error> {
-        self.report.rows += count(block.len());
-        let (runs, mut problems) = self.drafts(&block);
-        let bad_rows: HashSet<u64> = problems.iter().map(|p| p.line).collect();
-        self.report.failed += count(bad_rows.len());
-        for drafts in runs {
-            let ImportOptions { dry_run, currency } = self.options;
-            let outcome = self
-                .inventory
-                .import_block(&self.cx, drafts, currency, dry_run)
-                .await?;
-            self.report.created += outcome.created;
-            self.report.updated += outcome.updated;
-            self.report.unchanged += outcome.unchanged;
-            self.report.failed += count(outcome.problems.len());
-            problems.extend(outcome.problems);
+        let (mut drafts, mut problems) = (Vec::with_capacity(block.len()), Vec::new());
+        let mut bad_rows = 0;
+        for record in &block {
+            match self.draft(record) {
+                Ok(draft) => drafts.push(draft),
+                Err(faults) => {
+                    bad_rows += 1;
+                    problems.extend(faults);
+                }
+            }
         }
+        let ImportOptions { dry_run, currency } = self.options;
+        let outcome = self
+            .inventory
+            .import_block(&self.cx, drafts, currency, dry_run)
+            .await?;
+        let Outcome {
+            created,
+            updated,
+            unchanged,
+            problems: refused,
+        } = outcome;
+        self.report.rows += count(block.len());
+        self.report.created += created;
+        self.report.updated += updated;
+        self.report.unchanged += unchanged;
+        self.report.failed += bad_rows + count(refused.len());
+        problems.extend(refused);
         problems.sort_by_key(|p| p.line);
         let room = MAX_ERRORS.saturating_sub(self.report.errors.len());
         self.report.errors_truncated |= problems.len() > room;
         self.report.errors.extend(problems.into_iter().take(room));
         Ok(())
-    }
-
-    /// Reads the rows of a block, cut where a SKU comes again: later rows build on earlier ones.
-    fn drafts(&self, block: &[Record]) -> (Vec<Vec<Draft>>, Vec<RowProblem>) {
-        let (mut runs, mut problems) = (Vec::new(), Vec::new());
-        let (mut current, mut skus) = (Vec::new(), HashSet::new());
-        for record in block {
-            match self.draft(record) {
-                Ok(draft) => {
-                    if !skus.insert(draft.sku.clone()) {
-                        runs.push(std::mem::take(&mut current));
-                        skus = HashSet::from([draft.sku.clone()]);
-                    }
-                    current.push(draft);
-                }
-                Err(bad) => problems.extend(bad),
-            }
-        }
-        if !current.is_empty() {
-            runs.push(current);
-        }
-        (runs, problems)
     }
 
     fn draft(&self, record: &Record) -> Result<Draft, Vec<RowProblem>> {

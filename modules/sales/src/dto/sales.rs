@@ -178,6 +178,7 @@ pub struct SalesQuery {
     /// Sold by this user.
     pub cashier_id: Option<UserId>,
     /// With this number, in any case, with or without the hyphen.
+    #[param(inline)]
     pub number: Option<Text<20>>,
     /// With this product on some line.
     pub product_id: Option<ProductId>,

@@ -44,13 +44,17 @@ pub(crate) struct MissingCategory {
 pub(crate) struct Plan {
     /// Parents before children.
     pub(crate) categories: Vec<MissingCategory>,
+    /// One per product, however many rows it has.
     pub(crate) changes: Vec<Change>,
+    /// Rows, as the next two.
+    pub(crate) created: u64,
+    pub(crate) updated: u64,
     pub(crate) unchanged: u64,
     /// At most one per row here.
     pub(crate) problems: Vec<RowProblem>,
 }
 
-/// Plans `drafts`, no two of which have the same SKU, in their order.
+/// Plans `drafts` in their order: a later row finds what an earlier one made.
 pub(crate) fn plan(
     drafts: &[Draft],
     mut known: Known,
@@ -58,41 +62,60 @@ pub(crate) fn plan(
     now: DateTime<Utc>,
 ) -> Plan {
     let mut plan = Plan::default();
+    let mut places = HashMap::new();
     for draft in drafts {
-        let before = known.products.get(&draft.sku).cloned();
-        let facts = match merge(draft, before.as_ref(), &known, currency) {
+        let current = known.products.get(&draft.sku).cloned();
+        let mut facts = match merge(draft, current.as_ref(), &known, currency) {
             Ok(facts) => facts,
             Err(problem) => {
                 plan.problems.push(problem);
                 continue;
             }
         };
-        let mut facts = facts;
         if let Some(category) = &draft.category {
             facts.category_id = category
                 .as_ref()
                 .and_then(|path| place(path, &mut known.categories, &mut plan.categories));
         }
-        let after = match &before {
-            Some(before) if before.facts == facts => {
+        match &current {
+            Some(current) if current.facts == facts => {
                 plan.unchanged += 1;
                 continue;
             }
-            Some(before) => before.changed(facts, now),
-            None => Product::new(ProductId::new(), facts, now),
-        };
-        if let Some(before) = &before {
-            for barcode in &before.facts.barcodes {
-                known.barcodes.remove(barcode);
+            Some(current) => {
+                plan.updated += 1;
+                for barcode in &current.facts.barcodes {
+                    known.barcodes.remove(barcode);
+                }
             }
+            None => plan.created += 1,
         }
+        let place = places.get(&draft.sku).copied();
+        let after = match place.and_then(|place: usize| plan.changes.get_mut(place)) {
+            // Rows of the same product make one new version together.
+            Some(earlier) => {
+                earlier.after.facts = facts;
+                earlier.after.clone()
+            }
+            None => {
+                let after = match &current {
+                    Some(current) => current.changed(facts, now),
+                    None => Product::new(facts, now),
+                };
+                places.insert(draft.sku.clone(), plan.changes.len());
+                plan.changes.push(Change {
+                    before: current,
+                    after: after.clone(),
+                });
+                after
+            }
+        };
         let owned = after.facts.barcodes.iter().cloned();
         known
             .barcodes
             .extend(owned.map(|barcode| (barcode, after.id)));
         known.templates.extend(after.facts.template_id);
-        known.products.insert(draft.sku.clone(), after.clone());
-        plan.changes.push(Change { before, after });
+        known.products.insert(draft.sku.clone(), after);
     }
     plan
 }
@@ -319,6 +342,37 @@ mod tests {
         let same = draft(2, &[("sku", "A"), ("name", "Product A"), ("price", "3.49")]);
         let plan = run(&[same], known(&[a]));
         assert_eq!((plan.unchanged, plan.changes.len()), (1, 0));
+    }
+
+    #[test]
+    fn rows_of_one_product_build_on_each_other_and_make_one_version() {
+        let a = Product::new(facts("A"), kernel::time::now());
+        let rows = [
+            draft(2, &[("sku", "A"), ("name", "x"), ("barcodes", "1")]),
+            draft(3, &[("sku", "A"), ("name", "y"), ("barcodes", "2")]),
+            draft(
+                4,
+                &[
+                    ("sku", "N"),
+                    ("name", "n"),
+                    ("price", "1"),
+                    ("barcodes", "1"),
+                ],
+            ),
+            draft(5, &[("sku", "N"), ("name", "n"), ("price", "2")]),
+            draft(6, &[("sku", "N"), ("name", "n"), ("price", "2")]),
+        ];
+        let plan = run(&rows, known(&[a]));
+        assert_eq!((plan.created, plan.updated, plan.unchanged), (1, 3, 1));
+        assert_eq!(plan.changes.len(), 2);
+        let first = &plan.changes[0];
+        assert_eq!(
+            (first.after.version, first.after.facts.name.as_str()),
+            (2, "y")
+        );
+        assert_eq!(first.before.as_ref().unwrap().facts.name, "Product A");
+        assert_eq!(plan.changes[1].after.version, 1);
+        assert_eq!(plan.changes[1].after.facts.price.amount.get(), 200);
     }
 
     #[test]

@@ -74,8 +74,8 @@ pub fn wire(plan: &Plan) -> Result<Process, WireError> {
         catalog: inventory_ports(plan, &mut process)?,
         outcomes: sales_ports(plan, &mut process)?,
     };
-    store(plan, &mut process, &ports)?;
     let sales_events = sales(plan, &mut process, &ports)?;
+    store(plan, &mut process, &ports, sales_events.clone())?;
     inventory(plan, &mut process, &ports, sales_events)?;
     let refresh = auth_api::keep_current(process.verifier.clone(), ports.sessions.clone());
     process.workers_mut().push(refresh);
@@ -183,7 +183,12 @@ fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcome
     Ok(Arc::new(SaleOutcomesClient::new(plan.peer(Module::Sales)?)?))
 }
 
-fn store(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<(), WireError> {
+fn store(
+    plan: &Plan,
+    process: &mut Process,
+    ports: &Ports,
+    sales_events: Arc<dyn Subscriber>,
+) -> Result<(), WireError> {
     cfg_select! {
         feature = "store" => if plan.runs(Module::Store) {
             let options = store::StoreOptions {
@@ -193,10 +198,10 @@ fn store(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<(), WireEr
             let module = store::Store::new(pool(plan, process, Module::Store)?, ports.catalog.clone(), options);
             let mounted = module.clone();
             process.public.push((Module::Store, Arc::new(move |cfg| mounted.mount(cfg))));
-            process.workers_mut().extend(module.workers(ports.outcomes.clone(), Vec::new()));
+            process.workers_mut().extend(module.workers(ports.outcomes.clone(), vec![sales_events]));
             process.operator.checks.push(Arc::new(module));
         },
-        _ => { let _ = (plan, process, ports); }
+        _ => { let _ = (plan, process, ports, sales_events); }
     }
     Ok(())
 }

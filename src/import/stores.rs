@@ -114,7 +114,7 @@ async fn create(api: &Api, options: &ImportOptions, code: &str) -> Result<Create
             "timezone": options.timezone.name(),
             "day_cutoff": options.day_cutoff.format("%H:%M").to_string(),
             "currency": options.currency,
-            "tax_mode": "added",
+            "tax_mode": "included",
             "negative_stock": "refuse",
         },
     });

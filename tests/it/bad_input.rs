@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    app::{Reply, TestApp, Topology},
+    app::{Options, Reply, TestApp, Topology},
     openapi::operations,
     requests::{Fixture, Request},
 };
@@ -145,7 +145,9 @@ fn replaced(template: &str, value: &str) -> String {
 
 #[actix_web::test]
 async fn bad_input_is_a_problem_and_changes_nothing() {
-    let app = TestApp::start(Topology::Whole).await;
+    // Without events on their way, so that what changes was changed by the request.
+    let options = Options { background: false, ..Options::default() };
+    let app = TestApp::start_with(Topology::Whole, options).await;
     let fixture = Fixture::new(&app).await;
     let store = fixture.given_shop(&app).await;
     let document: Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();

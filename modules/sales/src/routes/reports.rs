@@ -6,7 +6,6 @@ use kernel::{auth::Can, extract::Query, responses::ReadProblems};
 use crate::{
     Sales,
     dto::{RevenueQuery, RevenueReport},
-    error::Error,
     permissions::ReportRead,
 };
 
@@ -29,7 +28,10 @@ pub(crate) async fn get_revenue_report(
     can: Can<ReportRead>,
     query: Query<RevenueQuery>,
     sales: Data<Sales>,
-) -> Result<HttpResponse, Error> {
+) -> Result<HttpResponse, actix_web::Error> {
+    if let Some(store) = query.0.store_id {
+        can.at(store)?;
+    }
     let (_, scope) = can.scoped();
     Ok(HttpResponse::Ok().json(sales.revenue(&scope, query.into_inner()).await?))
 }

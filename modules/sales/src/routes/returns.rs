@@ -85,7 +85,10 @@ pub(crate) async fn list_returns(
     can: Can<SaleRead>,
     query: Query<ReturnsQuery>,
     sales: Data<Sales>,
-) -> Result<HttpResponse, Error> {
+) -> Result<HttpResponse, actix_web::Error> {
+    if let Some(store) = query.0.store_id {
+        can.at(store)?;
+    }
     let (_, scope) = can.scoped();
     Ok(HttpResponse::Ok().json(sales.returns(&scope, query.into_inner()).await?))
 }

@@ -88,7 +88,10 @@ pub(crate) async fn list_sales(
     can: Can<SaleRead>,
     query: Query<SalesQuery>,
     sales: Data<Sales>,
-) -> Result<HttpResponse, Error> {
+) -> Result<HttpResponse, actix_web::Error> {
+    if let Some(store) = query.0.store_id {
+        can.at(store)?;
+    }
     let principal = can.principal();
     let viewer = Viewer {
         user: principal.user_id,

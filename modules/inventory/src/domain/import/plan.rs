@@ -100,7 +100,7 @@ pub(crate) fn plan(
             None => {
                 let after = match &current {
                     Some(current) => current.changed(facts, now),
-                    None => Product::new(facts, now),
+                    None => Product::new(ProductId::new(), facts, now),
                 };
                 places.insert(draft.sku.clone(), plan.changes.len());
                 plan.changes.push(Change {
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn rows_of_one_product_build_on_each_other_and_make_one_version() {
-        let a = Product::new(facts("A"), kernel::time::now());
+        let a = Product::new(ProductId::new(), facts("A"), kernel::time::now());
         let rows = [
             draft(2, &[("sku", "A"), ("name", "x"), ("barcodes", "1")]),
             draft(3, &[("sku", "A"), ("name", "y"), ("barcodes", "2")]),

@@ -12,13 +12,13 @@ use std::{
 use actix_web::{
     App, HttpResponse, HttpServer,
     dev::{Server, ServerHandle},
-    http::Method,
     middleware::{Compress, from_fn},
     web,
 };
 use kernel::{
-    frame::{Limits, RouteTable, fallback, frame},
+    frame::{Limits, frame},
     problem::Problem,
+    route_table::{RouteTable, fallback},
     service_token::ServiceTokens,
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -179,8 +179,7 @@ fn route_table(process: &Process) -> RouteTable {
             continue;
         }
         let methods = item.as_object().into_iter().flat_map(|item| item.keys());
-        let methods = methods.filter_map(|m| Method::from_bytes(m.to_ascii_uppercase().as_bytes()).ok());
-        table.push((path.clone(), methods.collect()));
+        table.push((path.clone(), methods.map(|method| method.to_ascii_uppercase()).collect()));
     }
     RouteTable::new(table)
 }

@@ -30,8 +30,9 @@ impl std::ops::AddAssign for Made {
     }
 }
 
-/// Creates `body` in `collection` under its fixed id. A conflict is fine where that very id
-/// stands, and a failure where another resource has its code.
+/// Creates `body` in `collection` under its fixed id. A conflict (or, for a product's id, a failed
+/// precondition) is fine where that very id stands, and a failure where another resource has its
+/// code.
 pub(super) async fn ensure(
     api: &Api,
     collection: &str,
@@ -40,7 +41,7 @@ pub(super) async fn ensure(
 ) -> Result<Made, Failure> {
     match api.post::<_, IgnoredAny>(collection, None, body).await {
         Ok(_) => Ok(Made::MADE),
-        Err(ClientError::Refused(refusal)) if refusal.status == 409 => {
+        Err(ClientError::Refused(refusal)) if matches!(refusal.status, 409 | 412) => {
             match api.get::<IgnoredAny>(&format!("{collection}/{id}")).await {
                 Ok(_) => Ok(Made::FOUND),
                 Err(ClientError::Refused(missing)) if missing.status == 404 => Err(format!(

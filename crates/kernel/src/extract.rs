@@ -11,7 +11,10 @@ use actix_web::{
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    problem::{FieldError, Problem},
+    route_table::RouteTable,
+};
 
 /// The largest JSON body, in bytes. Imports are streamed and have a limit of their own.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
@@ -202,11 +205,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let parsed = web::Path::<T>::from_request(req, payload).into_inner();
-        std::future::ready(
-            parsed
-                .map(|path| Self(path.into_inner()))
-                .map_err(|e| Problem::invalid(format!("The path is not valid: {e}."))),
-        )
+        let refuse = |error| {
+            req.app_data::<web::Data<RouteTable>>()
+                .and_then(|table| table.misdirected(req))
+                .unwrap_or_else(|| Problem::invalid(format!("The path is not valid: {error}.")))
+        };
+        std::future::ready(parsed.map(|path| Self(path.into_inner())).map_err(refuse))
     }
 }
 

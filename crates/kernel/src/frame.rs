@@ -12,7 +12,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{Method, StatusCode, header, header::HeaderMap},
+    http::{StatusCode, header, header::HeaderMap},
     middleware::Next,
     web,
 };
@@ -144,8 +144,8 @@ fn form(response: HttpResponse) -> HttpResponse {
 
 fn from_status(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => no_route(),
-        StatusCode::METHOD_NOT_ALLOWED => no_method(),
+        StatusCode::NOT_FOUND => Problem::no_route(),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::no_method(&[]),
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(status, "body-too-large", "The body is too large.")
         }
@@ -162,22 +162,6 @@ fn from_status(status: StatusCode) -> Problem {
     }
 }
 
-fn no_route() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "no-such-route",
-        "There is nothing at this path: /swagger-ui/ shows what there is.",
-    )
-}
-
-fn no_method() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "This path does not support the method: the Allow header names those that it does.",
-    )
-}
-
 fn secure(headers: &mut HeaderMap) {
     let nosniff = header::HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
@@ -187,53 +171,6 @@ fn secure(headers: &mut HeaderMap) {
             header::HeaderValue::from_static("no-store"),
         );
     }
-}
-
-/// Every path of the product with its methods, for 405 answers.
-#[derive(Debug, Clone, Default)]
-pub struct RouteTable(Arc<Vec<(actix_web::dev::ResourceDef, Vec<Method>)>>);
-
-impl RouteTable {
-    /// From path templates such as `/api/sales/{id}`.
-    pub fn new(paths: Vec<(String, Vec<Method>)>) -> Self {
-        let build =
-            |(path, methods): (String, _)| (actix_web::dev::ResourceDef::new(path), methods);
-        Self(Arc::new(paths.into_iter().map(build).collect()))
-    }
-
-    fn allowed(&self, path: &str) -> Vec<&'static str> {
-        let names = [
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-        ];
-        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-        names
-            .iter()
-            .zip(known)
-            .filter(|(method, _)| {
-                self.0
-                    .iter()
-                    .any(|(def, ms)| def.is_match(path) && ms.contains(method))
-            })
-            .map(|(_, name)| name)
-            .collect()
-    }
-}
-
-/// The default service: 405 with `Allow` where the path exists, 404 otherwise.
-pub async fn fallback(req: actix_web::HttpRequest, table: web::Data<RouteTable>) -> HttpResponse {
-    let allowed = table.allowed(req.path());
-    if allowed.is_empty() {
-        return no_route().into_response();
-    }
-    let mut response = no_method().into_response();
-    if let Ok(value) = header::HeaderValue::from_str(&allowed.join(", ")) {
-        response.headers_mut().insert(header::ALLOW, value);
-    }
-    response
 }
 
 #[cfg(test)]

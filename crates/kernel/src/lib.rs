@@ -24,6 +24,7 @@ pub mod page;
 pub mod problem;
 pub mod relay;
 pub mod responses;
+pub mod route_table;
 pub mod service_token;
 pub mod statement;
 pub mod telemetry;

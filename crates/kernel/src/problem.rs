@@ -48,6 +48,8 @@ pub struct Problem {
     errors: Vec<FieldError>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    #[serde(skip)]
+    allow: Option<String>,
 }
 
 /// One field at fault.
@@ -97,6 +99,7 @@ impl Problem {
             trace_id: None,
             errors: Vec::new(),
             retry_after_seconds: None,
+            allow: None,
         }
     }
 
@@ -115,6 +118,23 @@ impl Problem {
     pub fn not_found(what: &str) -> Self {
         let detail = format!("There is no such {what}, or it is outside your stores.");
         Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    /// 404: nothing was ever at this path.
+    pub fn no_route() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-route",
+            "There is nothing at this path: /swagger-ui/ shows what there is.",
+        )
+    }
+
+    /// 405: the path has other methods.
+    pub fn no_method(allowed: &[&str]) -> Self {
+        let detail = "This path does not support the method: the Allow header names those that it does.";
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
+        problem.allow = (!allowed.is_empty()).then(|| allowed.join(", "));
+        problem
     }
 
     /// 409: the state of the resource does not allow it.
@@ -210,6 +230,9 @@ impl Problem {
         }
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((header::ALLOW, methods.as_str()));
         }
         response.json(self)
     }

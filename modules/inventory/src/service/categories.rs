@@ -54,6 +54,9 @@ impl Inventory {
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {
+                if id.is_some() && id == parent_id {
+                    return Err(Error::UnknownParent);
+                }
                 categories::lock_tree(conn)?;
                 let parent = parent(conn, parent_id)?;
                 let (path, depth) = place(parent.as_ref(), &name);

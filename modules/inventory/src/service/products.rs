@@ -55,6 +55,9 @@ impl Inventory {
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {
+                if id.is_some() && id == facts.template_id {
+                    return Err(Error::UnknownTemplate);
+                }
                 check_template(conn, None, &facts)?;
                 let change = Change {
                     before: None,

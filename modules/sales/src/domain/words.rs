@@ -18,8 +18,9 @@ macro_rules! words {
             AsExpression, FromSqlRow,
         )]
         #[diesel(sql_type = Text)]
+        #[serde(rename_all = "snake_case")]
         pub enum $name {
-            $($(#[$about])* #[serde(rename = $word)] $variant),*
+            $($(#[$about])* $variant),*
         }
 
         impl $name {

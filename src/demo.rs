@@ -15,6 +15,8 @@ mod sales;
 mod stock;
 mod users;
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,32 @@ pub struct Summary {
     pub returns: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            chain,
+            catalogue,
+            users,
+            stock,
+            sales,
+            returns,
+            phases: _,
+        } = self;
+        let parts = [
+            ("stores and registers", chain),
+            ("categories and products", catalogue),
+            ("users", users),
+            ("requests for opening stock", stock),
+            ("sales", sales),
+            ("returns", returns),
+        ];
+        for (name, Made { made, found }) in parts {
+            writeln!(f, "{name}: {made} made, {found} there before")?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether the demo chain should be loaded: nothing is there at all, or a load of it was cut short.

@@ -100,7 +100,16 @@ pub async fn run(
     let (stores, products) = (Arc::new(stores), Arc::new(products));
     let (opening_report, time) = opening::load(api, options, &stores, &products, progress).await?;
     phases.push(time);
-    let replayed = replay::run(api, options, clock, &stores, &products, progress).await?;
+    let replayed = replay::run(
+        api,
+        options,
+        clock,
+        &stores,
+        &products,
+        opening_report.baskets,
+        progress,
+    )
+    .await?;
     phases.extend(replayed.time.clone());
     let (reconciliation, time) = reconcile::run(api, options, &stores, &replayed, progress).await?;
     phases.push(time);
@@ -122,7 +131,7 @@ pub async fn run(
         serde_json::to_writer_pretty(std::io::BufWriter::new(file), &report)?;
         writeln!(
             out,
-            "\nEvery rejected row and basket is listed in {}.",
+            "Every row and basket that was not recorded is in {}.",
             path.display()
         )?;
     }

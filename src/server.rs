@@ -68,8 +68,8 @@ pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running>
     let process = Arc::new(process);
     let ready = Arc::new(AtomicBool::new(true));
     let mut handles = vec![run(public(&process, &listeners, &ready)?)];
-    if let Some((listener, tokens)) = &listeners.internal {
-        handles.push(run(internal(&process, listener.try_clone()?, tokens.clone())?));
+    if let Some((listener, tokens)) = listeners.internal {
+        handles.push(run(internal(&process, listener, tokens)?));
     }
     let loops = workers.into_iter().map(|worker| worker.spawn(stopped.clone())).collect();
     Ok(Running { handles, loops, stop, ready, process })

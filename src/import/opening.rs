@@ -28,6 +28,8 @@ const CONCURRENCY: usize = 4;
 /// What became of the opening stock.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct OpeningReport {
+    /// Baskets in the whole file.
+    pub baskets: usize,
     /// Levels that were asked for.
     pub levels: usize,
     /// Requests.
@@ -97,15 +99,15 @@ pub(super) async fn load(
     progress: &Progress,
 ) -> Result<(OpeningReport, PhaseTime), Failure> {
     let (folder, stores, products) = (options.data.clone(), stores.clone(), products.clone());
-    let needed = move || -> Result<Vec<Level>, Failure> {
+    let needed = move || -> Result<(usize, Vec<Level>), Failure> {
         let mut sold = Sold::default();
         baskets::each(&folder, None, |item| {
             sold.add(&item, &stores, &products);
             ControlFlow::Continue(())
         })?;
-        Ok(sold.levels(&stores, &products))
+        Ok((sold.baskets, sold.levels(&stores, &products)))
     };
-    let levels = tokio::task::spawn_blocking(needed).await??;
+    let (baskets, levels) = tokio::task::spawn_blocking(needed).await??;
     let phase = progress.phase("opening stock", Some(levels.len()));
     let batches = levels.chunks(BATCH).enumerate();
     let mut report: OpeningReport = stream::iter(batches)
@@ -119,24 +121,30 @@ pub(super) async fn load(
             Ok(all)
         })
         .await?;
+    report.baskets = baskets;
     report
         .refused
         .sort_by(|a, b| (&a.store, &a.sku).cmp(&(&b.store, &b.sku)));
     Ok((report, phase.finish()))
 }
 
-/// How much of each product each store sells, by code and SKU, so that the order is always the same.
+/// How much of each product each store sells, by code and SKU, so that the order is always the
+/// same.
 #[derive(Default)]
-struct Sold(BTreeMap<(String, String), i64>);
+struct Sold {
+    baskets: usize,
+    levels: BTreeMap<(String, String), i64>,
+}
 
 impl Sold {
     fn add(&mut self, item: &Item, stores: &Stores, products: &Products) {
         let Item::Basket(rows) = item else { return };
+        self.baskets += 1;
         for row in rows {
             let known = stores.contains_key(&row.store) && products.contains_key(&row.sku);
             if let (true, Some(quantity)) = (row.price(known).is_ok(), row.quantity) {
                 let sum = self
-                    .0
+                    .levels
                     .entry((row.store.clone(), row.sku.clone()))
                     .or_default();
                 *sum = sum.saturating_add(quantity);
@@ -155,7 +163,7 @@ impl Sold {
             };
             Some(Level { store, sku, item })
         };
-        self.0.into_iter().filter_map(level).collect()
+        self.levels.into_iter().filter_map(level).collect()
     }
 }
 
@@ -190,6 +198,7 @@ async fn send(
         })
     });
     Ok(OpeningReport {
+        baskets: 0,
         levels: batch.len(),
         batches: 1,
         replayed: usize::from(answer.replayed),

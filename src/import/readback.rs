@@ -26,7 +26,6 @@ struct Head {
     id: Uuid,
     store_id: Uuid,
     line_count: i64,
-    #[serde(default)]
     unit_count: i64,
     total: Money,
 }

@@ -92,16 +92,18 @@ struct Total {
     amount: i64,
 }
 
-/// Replays the file.
+/// Replays the file, which has so many baskets.
 pub(super) async fn run(
     api: &Api,
     options: &ImportOptions,
     clock: Clock,
     stores: &Arc<Stores>,
     products: &Arc<Products>,
+    baskets: usize,
     progress: &Progress,
 ) -> Result<Replayed, Failure> {
-    let phase = progress.phase("sales", options.limit);
+    let wanted = options.limit.map_or(baskets, |limit| limit.min(baskets));
+    let phase = progress.phase("sales", Some(wanted));
     let reading = Reading {
         clock,
         stores: stores.clone(),

@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use comptoir::config::SETTINGS;
+use comptoir::{config::SETTINGS, openapi::DOCUMENTS};
+use serde_json::{Value, json};
+
+use crate::openapi::operations;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -111,8 +114,8 @@ fn start(data: &Path) -> (Demo, String) {
     (demo, format!("http://127.0.0.1:{port}"))
 }
 
-#[test]
-fn the_tour_works_as_printed() {
+#[actix_web::test]
+async fn the_tour_and_every_example_work_on_the_demo_data() {
     let steps = tour(&readme());
     assert!(steps.len() >= 5);
     let data = testkit::scratch("tour");
@@ -122,7 +125,7 @@ fn the_tour_works_as_printed() {
         writeln!(script, "echo '--- {number}'\n{commands}").unwrap();
     }
     let mut shell = Command::new("bash")
-        .env("BASE", base)
+        .env("BASE", &base)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -139,7 +142,74 @@ fn the_tour_works_as_printed() {
             assert!(part.contains(line.as_str()), "{commands}\nprinted\n{part}\nand not\n{line}");
         }
     }
+    let (tried, failing) = try_examples(&base).await;
+    assert!(failing.is_empty(), "{}", failing.join("\n"));
+    assert!(tried > 50, "only {tried} examples");
     drop(demo);
     // What is left behind is removed by the next run.
     let _ = fs::remove_dir_all(&data);
+}
+
+/// Operations whose example would end the session it is made with.
+const ENDS_THE_SESSION: [&str; 4] =
+    ["/api/auth/logout", "/api/auth/logout-all", "/api/auth/password", "/api/auth/refresh"];
+
+/// Every example of the document, sent as it stands; answers how many there are, and what did not
+/// work.
+async fn try_examples(base: &str) -> (usize, Vec<String>) {
+    let http = reqwest::Client::new();
+    let login = json!({"email": "admin@demo.comptoir.test", "password": "shelf-candle-42-river"});
+    let tokens: Value =
+        http.post(format!("{base}/api/auth/login")).json(&login).send().await.unwrap().json().await.unwrap();
+    let token = tokens["access_token"].as_str().expect("the demo's admin signs in");
+    let document: Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
+    let mut operations = operations(&document);
+    // What takes things away comes last, so that the other examples still find them.
+    let rank = |(method, path, _): &(String, String, Value)| match method.as_str() {
+        "GET" => 0,
+        "POST" if !["archive", "void"].iter().any(|end| path.ends_with(end)) => 1,
+        "PATCH" => 2,
+        _ => 3,
+    };
+    operations.sort_by_key(rank);
+    let (mut tried, mut failing) = (0, Vec::new());
+    for (method, path, operation) in operations {
+        let body = operation["requestBody"]["content"]["application/json"].get("example");
+        if ENDS_THE_SESSION.contains(&path.as_str()) {
+            continue;
+        }
+        let Some(url) = with_examples(&path, &operation) else { continue };
+        let mut request = http.request(method.parse().unwrap(), format!("{base}{url}")).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        if operation["requestBody"]["content"].get("text/csv").is_some() {
+            continue;
+        }
+        tried += 1;
+        let reply = request.send().await.unwrap();
+        let status = reply.status().as_u16();
+        // 409: another example has used or archived it already.
+        if !(200..300).contains(&status) && status != 409 {
+            failing.push(format!("{method} {url}: {status} {}", reply.text().await.unwrap()));
+        }
+    }
+    (tried, failing)
+}
+
+/// The path with the document's example parameters; `None` where a required one has no example.
+fn with_examples(path: &str, operation: &Value) -> Option<String> {
+    let (mut url, mut query) = (path.to_owned(), Vec::new());
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap();
+        let example = parameter["example"].as_str();
+        match (parameter["in"].as_str().unwrap(), example) {
+            ("path", Some(example)) => url = url.replace(&format!("{{{name}}}"), example),
+            ("query", Some(example)) => query.push(format!("{name}={example}")),
+            ("path", None) => return None,
+            _ if parameter["required"] == true => return None,
+            _ => {}
+        }
+    }
+    Some(if query.is_empty() { url } else { format!("{url}?{}", query.join("&")) })
 }

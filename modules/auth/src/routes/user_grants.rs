@@ -25,7 +25,7 @@ use crate::{
     tag = "users",
     operation_id = "read_user_grants",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     responses((status = 200, description = "What they may do, where", body = GrantsView), ReadProblems),
 )]
 #[get("/api/users/{id}/grants")]
@@ -62,7 +62,7 @@ pub(crate) struct ReplaceGrants {
     operation_id = "replace_user_grants",
     security(("bearer" = [])),
     params(
-        ("id" = UserId, Path, description = "The user"),
+        ("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to change"),
     ),
     request_body(content = ReplaceGrants, example = json!({"grants": [{"role": "auditor", "store_id": null}]})),

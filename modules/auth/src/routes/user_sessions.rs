@@ -23,7 +23,7 @@ use crate::{
     tag = "users",
     operation_id = "list_user_sessions",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user"), SessionPage),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301"), SessionPage),
     responses((status = 200, description = "A page of sessions", body = Page<SessionView>), ReadProblems),
 )]
 #[get("/api/users/{id}/sessions")]
@@ -51,7 +51,7 @@ pub(crate) async fn list_user_sessions(
     tag = "users",
     operation_id = "end_user_sessions",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     responses((status = 204, description = "The sessions have ended"), WriteProblems),
 )]
 #[delete("/api/users/{id}/sessions")]

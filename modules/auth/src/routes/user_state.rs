@@ -26,7 +26,7 @@ use crate::{
     tag = "users",
     operation_id = "archive_user",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     responses((status = 200, description = "The user, archived", body = UserView), WriteProblems),
 )]
 #[post("/api/users/{id}/archive")]
@@ -47,7 +47,7 @@ pub(crate) async fn archive_user(
     tag = "users",
     operation_id = "restore_user",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     responses((status = 200, description = "The user, active", body = UserView), WriteProblems),
 )]
 #[post("/api/users/{id}/restore")]
@@ -77,7 +77,7 @@ pub(crate) struct ResetPassword {
     tag = "users",
     operation_id = "reset_user_password",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     request_body(content = ResetPassword, example = json!({"new_password": "kettle-orbit-93-walnut"})),
     responses((status = 204, description = "The password is set"), WriteProblems),
 )]

@@ -171,7 +171,7 @@ pub(crate) async fn create_user(
     tag = "users",
     operation_id = "read_user",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "The user")),
+    params(("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301")),
     responses((status = 200, description = "The user", body = UserView), ReadProblems),
 )]
 #[get("/api/users/{id}")]
@@ -210,7 +210,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Optio
     operation_id = "update_user",
     security(("bearer" = [])),
     params(
-        ("id" = UserId, Path, description = "The user"),
+        ("id" = UserId, Path, description = "The user", example = "0198c0de-0000-7000-8000-000000000301"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to change"),
     ),
     request_body(content = UpdateUser, example = json!({"name": "Grace B. Hopper"})),

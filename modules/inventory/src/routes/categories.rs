@@ -156,7 +156,7 @@ pub(crate) async fn create_category(
     tag = "categories",
     operation_id = "get_category",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The category")),
+    params(("id" = Uuid, Path, description = "The category", example = "0198c0de-0000-7000-8000-000000000201")),
     responses((status = 200, description = "The category", body = CategoryView), ReadProblems),
 )]
 #[get("/api/inventory/categories/{id}")]
@@ -190,7 +190,7 @@ pub(crate) struct UpdateCategory {
     operation_id = "update_category",
     security(("bearer" = [])),
     params(
-        ("id" = Uuid, Path, description = "The category"),
+        ("id" = Uuid, Path, description = "The category", example = "0198c0de-0000-7000-8000-000000000201"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version you read"),
     ),
     request_body(content = UpdateCategory, example = json!({"name": "Fruit", "parent_id": null})),
@@ -220,7 +220,7 @@ pub(crate) async fn update_category(
     operation_id = "delete_category",
     security(("bearer" = [])),
     params(
-        ("id" = Uuid, Path, description = "The category"),
+        ("id" = Uuid, Path, description = "The category", example = "0198c0de-0000-7000-8000-000000000201"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version you read"),
     ),
     responses((status = 204, description = "It is gone"), WriteProblems),

@@ -146,7 +146,7 @@ pub(crate) async fn create_product(
     tag = "products",
     operation_id = "get_product",
     security(("bearer" = [])),
-    params(("id" = ProductId, Path, description = "The product")),
+    params(("id" = ProductId, Path, description = "The product", example = "0198c0de-0000-7000-8000-000000010001")),
     responses((status = 200, description = "The product", body = ProductView), ReadProblems),
 )]
 #[get("/api/inventory/products/{id}")]
@@ -168,7 +168,7 @@ pub(crate) async fn get_product(
     operation_id = "update_product",
     security(("bearer" = [])),
     params(
-        ("id" = ProductId, Path, description = "The product"),
+        ("id" = ProductId, Path, description = "The product", example = "0198c0de-0000-7000-8000-000000010001"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version you read"),
     ),
     request_body(content = UpdateProduct, example = json!({
@@ -201,7 +201,7 @@ pub(crate) async fn update_product(
     operation_id = "archive_product",
     security(("bearer" = [])),
     params(
-        ("id" = ProductId, Path, description = "The product"),
+        ("id" = ProductId, Path, description = "The product", example = "0198c0de-0000-7000-8000-000000010001"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version you read"),
     ),
     responses((status = 200, description = "The product now", body = ProductView), WriteProblems),
@@ -226,7 +226,7 @@ pub(crate) async fn archive_product(
     operation_id = "restore_product",
     security(("bearer" = [])),
     params(
-        ("id" = ProductId, Path, description = "The product"),
+        ("id" = ProductId, Path, description = "The product", example = "0198c0de-0000-7000-8000-000000010001"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version you read"),
     ),
     responses((status = 200, description = "The product now", body = ProductView), WriteProblems),

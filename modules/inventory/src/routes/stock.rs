@@ -18,6 +18,7 @@ use crate::{Inventory, permissions::CatalogRead};
 #[into_params(parameter_in = Query)]
 pub(crate) struct StockQuery {
     /// Which product.
+    #[param(example = "0198c0de-0000-7000-8000-000000010001")]
     product_id: ProductId,
 }
 

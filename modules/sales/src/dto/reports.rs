@@ -69,8 +69,10 @@ pub struct RevenueRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevenueQuery {
     /// The first business day.
+    #[param(example = "2026-01-01")]
     pub(crate) from: NaiveDate,
     /// The last business day, at most 400 days in all.
+    #[param(example = "2026-12-31")]
     pub(crate) to: NaiveDate,
     /// Of this store.
     pub(crate) store_id: Option<StoreId>,

@@ -36,7 +36,7 @@ use crate::{
     security(("bearer" = [])),
     params(IdempotencyHeader),
     request_body(content = CreateReturn, description = "Take `sale_id` from a sale that you recorded.", example = json!({
-        "sale_id": "0198c0de-0000-7000-8000-0000000000aa",
+        "sale_id": "602f1be0-fe12-5df6-beaa-aed1883c4a83",
         "lines": [{"line": 1, "quantity": 1, "disposition": "restock"}],
         "reason": "unwanted"
     })),

@@ -109,7 +109,7 @@ pub(crate) async fn list_sales(
     tag = "sales",
     operation_id = "get_sale",
     security(("bearer" = [])),
-    params(("id" = SaleId, Path, description = "The sale.")),
+    params(("id" = SaleId, Path, description = "The sale.", example = "602f1be0-fe12-5df6-beaa-aed1883c4a83")),
     responses(
         (status = 200, description = "The sale.", body = SaleDetail),
         ReadProblems

@@ -27,7 +27,7 @@ use crate::{
     tag = "sales",
     operation_id = "void_sale",
     security(("bearer" = [])),
-    params(("id" = SaleId, Path, description = "The sale."), IdempotencyHeader),
+    params(("id" = SaleId, Path, description = "The sale.", example = "602f1be0-fe12-5df6-beaa-aed1883c4a83"), IdempotencyHeader),
     request_body(content = VoidSale, example = json!({"reason": "Rung up twice"})),
     responses(
         (status = 200, description = "The sale, voided.", body = SaleDetail,

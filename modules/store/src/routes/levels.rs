@@ -145,8 +145,8 @@ async fn list(
     description = "A product that the catalogue knows and the store never had is answered with zeros.",
     security(("bearer" = [])),
     params(
-        ("store_id" = StoreId, Path, description = "The store"),
-        ("product_id" = ProductId, Path, description = "The product"),
+        ("store_id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"),
+        ("product_id" = ProductId, Path, description = "The product", example = "0198c0de-0000-7000-8000-000000010001"),
     ),
     responses((status = 200, description = "The level", body = LevelView), ReadProblems)
 )]

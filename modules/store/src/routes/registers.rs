@@ -37,7 +37,7 @@ struct ListRegisters {
     operation_id = "list_registers",
     description = "Sorted by code, archived ones included.",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store"), ListRegisters),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"), ListRegisters),
     responses((status = 200, description = "A page of registers", body = Page<RegisterView>), ReadProblems)
 )]
 #[get("/api/stores/{id}/registers")]
@@ -62,7 +62,7 @@ pub(crate) async fn list_registers(
     tag = "stores",
     operation_id = "create_register",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store")),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001")),
     request_body(content = CreateRegister, example = json!({"code": "T1", "name": "By the door"})),
     responses((status = 201, description = "The new register", body = RegisterView), WriteProblems)
 )]
@@ -88,8 +88,8 @@ pub(crate) async fn create_register(
     operation_id = "get_register",
     security(("bearer" = [])),
     params(
-        ("id" = StoreId, Path, description = "The store"),
-        ("register_id" = Uuid, Path, description = "The register"),
+        ("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"),
+        ("register_id" = Uuid, Path, description = "The register", example = "0198c0de-0000-7000-8000-000000000111"),
     ),
     responses((status = 200, description = "The register", body = RegisterView), ReadProblems)
 )]
@@ -112,8 +112,8 @@ pub(crate) async fn get_register(
     description = "No sale can name it any more. One that is archived stays as it is.",
     security(("bearer" = [])),
     params(
-        ("id" = StoreId, Path, description = "The store"),
-        ("register_id" = Uuid, Path, description = "The register"),
+        ("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"),
+        ("register_id" = Uuid, Path, description = "The register", example = "0198c0de-0000-7000-8000-000000000111"),
     ),
     responses((status = 200, description = "The archived register", body = RegisterView), WriteProblems)
 )]

@@ -21,7 +21,7 @@ use crate::{
     tag = "stores",
     operation_id = "get_store_settings",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store")),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001")),
     responses((status = 200, description = "The settings", body = StoreSettings), ReadProblems)
 )]
 #[get("/api/stores/{id}/settings")]
@@ -44,7 +44,7 @@ pub(crate) async fn get_store_settings(
         currency is refused with `currency-in-use`.",
     security(("bearer" = [])),
     params(
-        ("id" = StoreId, Path, description = "The store"),
+        ("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that you have seen"),
     ),
     request_body(content = UpdateStoreSettings, example = json!({

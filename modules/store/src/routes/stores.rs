@@ -128,7 +128,7 @@ pub(crate) async fn create_store(
     tag = "stores",
     operation_id = "get_store",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store")),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001")),
     responses((status = 200, description = "The store", body = StoreView), ReadProblems)
 )]
 #[get("/api/stores/{id}")]
@@ -150,7 +150,7 @@ pub(crate) async fn get_store(
         With `If-Match`, only the version that you have seen is changed.",
     security(("bearer" = [])),
     params(
-        ("id" = StoreId, Path, description = "The store"),
+        ("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that you have seen"),
     ),
     request_body(content = UpdateStore, example = json!({"name": "Lyon, Bellecour"})),
@@ -179,7 +179,7 @@ pub(crate) async fn update_store(
         with `stock-left` while any level is not zero or goods are held for a sale. One that is \
         archived stays as it is.",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store")),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001")),
     responses((status = 200, description = "The archived store", body = StoreView), WriteProblems)
 )]
 #[post("/api/stores/{id}/archive")]
@@ -198,7 +198,7 @@ pub(crate) async fn archive_store(
     operation_id = "restore_store",
     description = "One that is in use stays as it is.",
     security(("bearer" = [])),
-    params(("id" = StoreId, Path, description = "The store")),
+    params(("id" = StoreId, Path, description = "The store", example = "0198c0de-0000-7000-8000-000000000001")),
     responses((status = 200, description = "The store", body = StoreView), WriteProblems)
 )]
 #[post("/api/stores/{id}/restore")]

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::{
@@ -54,6 +54,7 @@ pub struct Running {
     loops: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
     ready: Arc<AtomicBool>,
+    limits: Limits,
     process: Arc<Process>,
 }
 
@@ -67,12 +68,13 @@ pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running>
     let workers = process.take_workers();
     let process = Arc::new(process);
     let ready = Arc::new(AtomicBool::new(true));
-    let mut handles = vec![run(public(&process, &listeners, &ready)?)];
+    let limits = Limits::new(listeners.in_flight, listeners.time_limit);
+    let mut handles = vec![run(public(&process, &listeners, &limits, &ready)?)];
     if let Some((listener, tokens)) = listeners.internal {
         handles.push(run(internal(&process, listener, tokens)?));
     }
     let loops = workers.into_iter().map(|worker| worker.spawn(stopped.clone())).collect();
-    Ok(Running { handles, loops, stop, ready, process })
+    Ok(Running { handles, loops, stop, ready, limits, process })
 }
 
 impl Running {
@@ -85,7 +87,15 @@ impl Running {
     pub async fn stop(self) {
         self.ready.store(false, Ordering::Relaxed);
         for handle in &self.handles {
-            handle.stop(true).await;
+            handle.pause().await;
+        }
+        // Not actix's own graceful stop: it waits for idle connections, too.
+        let late = Instant::now() + Duration::from_secs(SHUTDOWN_SECONDS);
+        while self.limits.running() > 0 && Instant::now() < late {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for handle in &self.handles {
+            handle.stop(false).await;
         }
         // The receivers may be gone already, when a loop has ended by itself.
         let _ = self.stop.send(true);
@@ -101,8 +111,13 @@ fn run(server: Server) -> ServerHandle {
     handle
 }
 
-fn public(process: &Arc<Process>, listeners: &Listeners, ready: &Arc<AtomicBool>) -> std::io::Result<Server> {
-    let limits = web::Data::new(Limits::new(listeners.in_flight, listeners.time_limit));
+fn public(
+    process: &Arc<Process>,
+    listeners: &Listeners,
+    limits: &Limits,
+    ready: &Arc<AtomicBool>,
+) -> std::io::Result<Server> {
+    let limits = web::Data::new(limits.clone());
     let routes = web::Data::new(route_table(process));
     let verifier = web::Data::from(process.verifier.clone());
     let (process, ready) = (process.clone(), web::Data::from(ready.clone()));
@@ -128,7 +143,6 @@ fn public(process: &Arc<Process>, listeners: &Listeners, ready: &Arc<AtomicBool>
         .workers(listeners.workers)
         .client_request_timeout(Duration::from_secs(5))
         .keep_alive(Duration::from_secs(75))
-        .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals()
         .listen(listeners.public.try_clone()?)?
         .run())
@@ -142,7 +156,6 @@ fn internal(process: &Arc<Process>, listener: TcpListener, tokens: ServiceTokens
     Ok(server
         .workers(1)
         .keep_alive(Duration::from_secs(75))
-        .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals()
         .listen(listener)?
         .run())

@@ -109,9 +109,17 @@ impl Reader<'_> {
             hold_ttl: Duration::from_secs(hold?),
             sweep_every: sweep?,
             load_demo: load_demo? && mode == Mode::Development,
-            log_filter: self.text("log.filter"),
+            log_filter: self.log_filter(mode),
             log_json,
         })
+    }
+
+    fn log_filter(&mut self, mode: Mode) -> String {
+        match (self.text("log.filter").as_str(), mode) {
+            ("auto", Mode::Production) => "info".into(),
+            ("auto", Mode::Development) => "info,access=warn".into(),
+            (filter, _) => filter.into(),
+        }
     }
 
     fn modules(&mut self) -> Vec<Module> {

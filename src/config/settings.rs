@@ -39,7 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     ("store.hold_seconds", "60", "after so long an unfinished sale is looked into"),
     ("store.sweep_ms", "5000", "how often such sales are looked for, in milliseconds"),
     ("demo.load", "true", "load the demo chain into an empty database at start (development mode only)"),
-    ("log.filter", "info", "what is logged, in the syntax of `RUST_LOG`"),
+    ("log.filter", "auto", "what is logged, in the syntax of `RUST_LOG`; `auto` is `info` in production mode and `info,access=warn` otherwise, where `access` is a line per request"),
     ("log.json", "auto", "`true`, `false`, or `auto`: JSON in production mode"),
 ];
 

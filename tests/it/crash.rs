@@ -25,13 +25,13 @@ const ROUNDS: usize = 20;
 const TILLS: usize = 8;
 
 /// The product as an operator runs it, on an embedded durable PostgreSQL.
-struct Server {
-    child: Child,
-    base: String,
+pub struct Server {
+    pub child: Child,
+    pub base: String,
 }
 
 impl Server {
-    async fn start(data: &Path) -> Self {
+    pub async fn start(data: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("server.out")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_comptoir"))
@@ -202,7 +202,7 @@ fn kill_postgres(data: &Path) {
     signal(pid, "-KILL");
 }
 
-fn signal(pid: u32, name: &str) {
+pub fn signal(pid: u32, name: &str) {
     assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }
 

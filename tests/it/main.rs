@@ -14,6 +14,7 @@ mod access;
 mod app;
 mod architecture;
 mod bad_input;
+mod cli;
 mod crash;
 mod docs;
 mod invariants;

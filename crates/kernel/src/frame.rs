@@ -28,6 +28,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Limits {
     in_flight: Arc<Semaphore>,
+    most: usize,
     time: Duration,
     stream_time: Duration,
 }
@@ -40,9 +41,15 @@ impl Limits {
     pub fn new(in_flight: usize, time: Duration) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
+            most: in_flight,
             time,
             stream_time: Duration::from_secs(900),
         }
+    }
+
+    /// Requests that are being answered now.
+    pub fn running(&self) -> usize {
+        self.most.saturating_sub(self.in_flight.available_permits())
     }
 
     fn time_for(&self, path: &str) -> Duration {
@@ -94,7 +101,7 @@ pub async fn frame(
         Err(response) => (response.status(), response.headers_mut()),
     };
     secure(headers);
-    tracing::info!(%method, route, status = status.as_u16(), duration_ms, trace_id, "request");
+    tracing::info!(target: "access", %method, route, status = status.as_u16(), duration_ms, trace_id, "request");
     response.map_err(|response| InternalError::from_response(Unanswered, response).into())
 }
 

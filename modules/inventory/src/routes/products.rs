@@ -25,7 +25,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductQuery {
     /// Words of the name or the SKU; each may be just a beginning, and all must be there.
-    #[param(max_length = 200, example = "bread ital")]
+    #[param(max_length = 200, example = "juice")]
     q: Option<String>,
     /// The whole SKU.
     sku: Option<String>,

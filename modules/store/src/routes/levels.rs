@@ -166,9 +166,10 @@ pub(crate) async fn get_stock_level(
 #[into_params(parameter_in = Query)]
 struct ListAsOf {
     /// The store.
+    #[param(example = "0198c0de-0000-7000-8000-000000000001")]
     store_id: StoreId,
     /// The moment, as the database's clock recorded it.
-    #[param(inline)]
+    #[param(inline, example = "2026-12-31T00:00:00Z")]
     at: Moment,
     /// Only this product.
     product_id: Option<ProductId>,

@@ -1,0 +1,65 @@
+//! The command line, as a script sees it: what it prints, and its exit code.
+
+use std::process::{Command, Output};
+
+use crate::crash::{Server, signal};
+
+fn comptoir(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+    command.args(arguments).current_dir(testkit::scratch("cli")).env_remove("DATABASE_URL");
+    command.envs(environment.iter().copied()).output().unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn wrong_settings_are_reported_all_at_once() {
+    let output = comptoir(
+        &["serve"],
+        &[
+            ("COMPTOIR__HTTP__PORT", "99999"),
+            ("COMPTOIR__NO__SUCH", "1"),
+            ("COMPTOIR__AUTH__BCRYPT_COST", "4"),
+            ("DATABASE_URL", "mysql://x"),
+        ],
+    );
+    let said = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for name in ["http.port", "no.such", "auth.bcrypt_cost", "database.url"] {
+        assert!(said.contains(&format!("\n  {name}")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_server_that_may_forget_what_it_acknowledged_is_refused() {
+    // The tests' own cluster runs without fsync.
+    let url = testkit::cluster().url("postgres");
+    let output = comptoir(&["check"], &[("DATABASE_URL", url.as_str())]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("fsync = off"), "{}", errors(&output));
+}
+
+#[test]
+fn the_committed_documents_pass_the_check_and_old_ones_do_not() {
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi");
+    assert!(comptoir(&["openapi", "--check", "--dir", here], &[]).status.success());
+    let empty = testkit::scratch("openapi");
+    let output = comptoir(&["openapi", "--check", "--dir", empty.to_str().unwrap()], &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+}
+
+#[actix_web::test]
+async fn sigterm_and_ctrl_c_stop_everything_cleanly() {
+    for name in ["-TERM", "-INT"] {
+        let data = testkit::scratch("stop");
+        let mut server = Server::start(&data).await;
+        assert!(data.join("cluster/postmaster.pid").exists());
+        signal(server.child.id(), name);
+        let status = server.child.wait().unwrap();
+        assert!(status.success(), "{name}: {status}");
+        assert!(!data.join("cluster/postmaster.pid").exists(), "{name} left the database running");
+        let _ = std::fs::remove_dir_all(&data);
+    }
+}

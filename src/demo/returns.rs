@@ -1,5 +1,6 @@
 //! Takes some of the demo chain's goods back.
 
+use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -83,6 +84,7 @@ fn body(sale: &PlannedSale, id: Uuid, (reason, disposition): (&str, &str)) -> Va
         .map_or(1, |line| if line.quantity < 10 { 1 } else { line.quantity });
     json!({
         "sale_id": id,
+        "occurred_at": sale.occurred_at + TimeDelta::hours(1),
         "lines": [{"line": 1, "quantity": quantity, "disposition": disposition}],
         "reason": reason,
     })

@@ -17,6 +17,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod docs;
+mod import;
 mod invariants;
 mod migrations;
 mod openapi;

@@ -22,8 +22,11 @@ pub(crate) fn save(conn: &mut PgConnection, cx: &Cx, changes: &[Change]) -> Resu
     }
     let after: Vec<&Product> = changes.iter().map(|c| &c.after).collect();
     let written = products::save(conn, &after)?;
-    if let (Some(first), true) = (after.first(), written != changes.len()) {
-        return Err(Error::VersionMismatch(first.version));
+    if let (Some(first), true) = (changes.first(), written != changes.len()) {
+        return Err(match first.before {
+            None => Error::IdTaken,
+            Some(_) => Error::VersionMismatch(first.after.version),
+        });
     }
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for Change { before, after } in changes {

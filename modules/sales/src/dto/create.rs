@@ -93,6 +93,9 @@ pub struct VoidSale {
 pub struct CreateReturn {
     /// The sale that they were sold with.
     pub sale_id: SaleId,
+    /// When it happened, by the till's clock; now unless told. Not before the sale, at most 5
+    /// minutes ahead.
+    pub occurred_at: Option<DateTime<Utc>>,
     /// What comes back.
     #[schema(min_items = 1, max_items = 200)]
     pub lines: Vec<CreateReturnLine>,

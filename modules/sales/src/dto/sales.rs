@@ -150,6 +150,8 @@ pub struct SaleHead {
     pub currency: Currency,
     /// How many lines it has.
     pub line_count: i32,
+    /// The quantities of its lines, added up.
+    pub unit_count: i64,
     /// The lines' gross amounts.
     pub subtotal: Money,
     /// Every discount.

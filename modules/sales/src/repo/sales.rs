@@ -1,7 +1,13 @@
 //! Sales as they are read: one with its lines, or a page of heads.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{dsl::exists, pg::Pg, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::{exists, sql},
+    expression::SqlLiteral,
+    pg::Pg,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use kernel::{
     ids::{ProductId, SaleId, StoreId, UserId},
     money::{BasisPoints, Currency, Minor, Quantity},
@@ -168,14 +174,14 @@ pub(crate) struct Filter {
 type Boxed<'a> = sales::BoxedQuery<'a, Pg>;
 type Condition = Box<dyn BoxableExpression<sales::table, Pg, SqlType = Bool>>;
 
-/// Heads, newest first, in one statement.
+/// Heads with the sum of their lines' quantities, newest first, in one statement.
 pub(crate) fn list(
     conn: &mut PgConnection,
     sight: Sight,
     filter: Filter,
     after: Option<Newest>,
     limit: i64,
-) -> QueryResult<Vec<Sale>> {
+) -> QueryResult<Vec<(Sale, i64)>> {
     let mut query = narrow(sales::table.into_boxed(), filter).filter(sales::state.ne(TOMBSTONE));
     if let Some(seen) = seen_by(sight) {
         query = query.filter(seen);
@@ -191,8 +197,13 @@ pub(crate) fn list(
     query
         .order((sales::occurred_at.desc(), sales::id.desc()))
         .limit(limit)
-        .select(Sale::as_select())
+        .select((Sale::as_select(), units()))
         .load(conn)
+}
+
+/// PostgreSQL sums `bigint` to `numeric`; 200 lines of a billion each fit a `bigint`.
+fn units() -> SqlLiteral<BigInt> {
+    sql("(SELECT sum(quantity)::bigint FROM sale_lines WHERE sale_lines.sale_id = sales.id)")
 }
 
 /// `None` when the caller sees everything.

@@ -92,7 +92,7 @@ impl Sales {
                 sales::list(conn, sight, filter, after, limit.plus_one()).map_err(Error::from)
             })
             .await?;
-        let key = |row: &sales::Sale| Newest {
+        let key = |(row, _): &(sales::Sale, i64)| Newest {
             occurred_at: row.occurred_at,
             id: row.id.0,
         };

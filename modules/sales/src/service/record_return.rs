@@ -59,7 +59,8 @@ impl Sales {
         body: CreateReturn,
         may: Powers,
     ) -> Result<RecordedReturn, Error> {
-        validate::goods_back(&body)?;
+        let now = kernel::time::now();
+        validate::goods_back(&body, now)?;
         let id = key.id_for(cx.actor);
         let hash = request_hash(&body).map_err(|e| Problem::internal(&e))?;
         if let Some(stored) = self.stored_return(id, &hash).await? {
@@ -72,7 +73,7 @@ impl Sales {
             body,
             cashier: cx.actor,
             trace_id: cx.trace_id.clone(),
-            now: kernel::time::now(),
+            now,
             limit: store.return_limit.filter(|_| !may.supervise),
             store,
         };

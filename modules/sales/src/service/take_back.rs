@@ -227,6 +227,10 @@ fn assemble(
             amount_minor,
         })
         .collect();
+    let occurred_at = kernel::time::micros(request.body.occurred_at.unwrap_or(request.now));
+    if occurred_at < sale.occurred_at {
+        return Err(Error::invalid("/occurred_at", "must not be before the sale"));
+    }
     let head = Return {
         id: request.id,
         sale_id: sale.id,
@@ -234,8 +238,8 @@ fn assemble(
         cashier_id: request.cashier,
         number: number::of(request.id),
         request_hash: request.request_hash.clone(),
-        occurred_at: request.now,
-        business_date: request.store.business_date(request.now),
+        occurred_at,
+        business_date: request.store.business_date(occurred_at),
         currency: sale.currency,
         reason: request.body.reason,
         note: request

@@ -21,12 +21,7 @@ pub(crate) fn sale(body: &CreateSale, now: DateTime<Utc>) -> Result<Vec<ProductK
     let mut faults = Faults::default();
     faults.count("/lines", body.lines.len(), 1, MAX_LINES);
     faults.count("/payments", body.payments.len(), 0, MAX_PAYMENTS);
-    if let Some(at) = body.occurred_at
-        && (!YEARS.contains(&at.year()) || at > now + MAX_AHEAD)
-    {
-        let detail = "must be from the year 2000 to 5 minutes ahead of now";
-        faults.add("/occurred_at", detail);
-    }
+    faults.moment(body.occurred_at, now);
     faults.discount("", body.discount);
     for (i, payment) in body.payments.iter().enumerate() {
         faults.not_negative(&format!("/payments/{i}/amount"), payment.amount);
@@ -49,8 +44,9 @@ pub(crate) fn sale(body: &CreateSale, now: DateTime<Utc>) -> Result<Vec<ProductK
 }
 
 /// Checks a return.
-pub(crate) fn goods_back(body: &CreateReturn) -> Result<(), Error> {
+pub(crate) fn goods_back(body: &CreateReturn, now: DateTime<Utc>) -> Result<(), Error> {
     let mut faults = Faults::default();
+    faults.moment(body.occurred_at, now);
     faults.count("/lines", body.lines.len(), 1, MAX_LINES);
     let refunds: &[CreateRefund] = body.refunds.as_deref().unwrap_or_default();
     faults.count("/refunds", refunds.len(), 0, MAX_PAYMENTS);
@@ -97,6 +93,13 @@ struct Faults(Vec<FieldError>);
 impl Faults {
     fn add(&mut self, pointer: impl Into<String>, detail: impl std::fmt::Display) {
         self.0.push(FieldError::new(pointer, "invalid", detail));
+    }
+
+    fn moment(&mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        if at.is_some_and(|at| !YEARS.contains(&at.year()) || at > now + MAX_AHEAD) {
+            let detail = "must be from the year 2000 to 5 minutes ahead of now";
+            self.add("/occurred_at", detail);
+        }
     }
 
     fn count(&mut self, pointer: &str, n: usize, min: usize, max: usize) {

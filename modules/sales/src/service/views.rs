@@ -162,7 +162,7 @@ fn payment(row: Payment, currency: Currency) -> PaymentView {
 }
 
 /// A sale in a list.
-pub(crate) fn sale_head(sale: Sale) -> SaleHead {
+pub(crate) fn sale_head((sale, unit_count): (Sale, i64)) -> SaleHead {
     let Sale {
         id,
         store_id,
@@ -202,6 +202,7 @@ pub(crate) fn sale_head(sale: Sale) -> SaleHead {
         business_date,
         currency,
         line_count,
+        unit_count,
         subtotal: money(subtotal_minor, currency),
         discount: money(discount_minor, currency),
         tax: money(tax_minor, currency),

@@ -1,8 +1,10 @@
 //! `/api/inventory/imports`
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header,
+    http::{ConnectionType, header},
     post,
     web::{Bytes, Data, Payload},
 };
@@ -10,15 +12,17 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use kernel::{
     auth::Can,
+    call::Cx,
     db::DbError,
     extract::{Path, Query},
     ids::UserId,
     money::Currency,
     page::{Cursor, Limit, Page, after},
+    problem::Problem,
     responses::{ReadProblems, WriteProblems},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -29,6 +33,9 @@ use crate::{
     repo::imports::Import,
     service::imports::{ImportOptions, ImportReport, MAX_FILE_BYTES},
 };
+
+/// How long the rest of a refused file is read.
+const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -83,21 +90,44 @@ pub(crate) async fn import_products(
     inventory: Data<Inventory>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let cx = can.everywhere()?;
-    check_headers(&request)?;
     let ImportQuery { dry_run, currency } = query.into_inner();
+    let options = ImportOptions { dry_run, currency };
+    let result = match check_headers(&request) {
+        Ok(()) => import(&inventory, cx, options, &mut payload).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(report) => Ok(HttpResponse::Ok().json(report)),
+        Err(error) => {
+            discard(&mut payload).await;
+            let mut response = Problem::from(&error).into_response();
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+            Ok(response)
+        }
+    }
+}
+
+/// Passes the body on to a task of its own, so that an import whose client went away is still
+/// closed as aborted.
+async fn import(
+    inventory: &Inventory,
+    cx: Cx,
+    options: ImportOptions,
+    payload: &mut Payload,
+) -> Result<ImportReport, Error> {
     let (sender, receiver) = mpsc::channel(4);
-    let inventory = Inventory::clone(&inventory);
-    // A task of its own, so that an import whose client went away is still closed as aborted.
-    let import = tokio::spawn(async move {
+    let inventory = inventory.clone();
+    let task = tokio::spawn(async move {
         let csv = Box::pin(stream::unfold(Some(receiver), part));
-        let options = ImportOptions { dry_run, currency };
         inventory.import_products(&cx, csv, options).await
     });
     let mut complete = true;
     while let Some(chunk) = payload.next().await {
         let part = chunk.map_err(|e| e.to_string());
         let broken = part.is_err();
-        // The import stopped listening when it already failed.
+        // The import stops listening when it fails.
         if sender.send(Part::Bytes(part)).await.is_err() || broken {
             complete = false;
             break;
@@ -108,8 +138,22 @@ pub(crate) async fn import_products(
         let _closed = sender.send(Part::End).await;
     }
     drop(sender);
-    let report = import.await.map_err(|_| Error::Db(DbError::Panicked))??;
-    Ok(HttpResponse::Ok().json(report))
+    task.await.map_err(|_| Error::Db(DbError::Panicked))?
+}
+
+/// Reads on for a while after a failure: most clients hear an answer only when they have sent
+/// everything. Who sends for ever finds the connection closed.
+async fn discard(payload: &mut Payload) {
+    let reading = async {
+        let mut left = MAX_FILE_BYTES;
+        while let Some(Ok(chunk)) = payload.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _late = timeout(DISCARD_TIME, reading).await;
 }
 
 enum Part {

@@ -131,21 +131,25 @@ fn read(conn: &mut PgConnection, drafts: &[Draft], dry_run: bool) -> Result<Know
         .collect();
     let skus: Vec<&str> = skus.into_iter().collect();
     let categories = read_categories(conn, drafts, dry_run)?;
-    let products = products::lock_by_sku(conn, &skus)?;
     let named: Vec<&str> = drafts
         .iter()
         .flat_map(|d| d.barcodes.iter().flatten())
         .map(String::as_str)
         .collect();
-    let mut taken = HashMap::new();
-    if !named.is_empty() {
-        taken.extend(barcodes::owners(conn, &named)?);
-    }
     let mut known = Known {
-        barcodes: taken,
         categories,
         ..Known::default()
     };
+    // Barcodes before products: a product that is committed in between is then seen with its
+    // barcodes, and not its barcodes without it.
+    if !named.is_empty() {
+        known.barcodes.extend(barcodes::owners(conn, &named)?);
+    }
+    let products = products::lock_by_sku(conn, &skus)?;
+    for product in &products {
+        let own = product.facts.barcodes.iter().cloned();
+        known.barcodes.extend(own.map(|code| (code, product.id)));
+    }
     if drafts
         .iter()
         .any(|d| matches!(d.template_sku, Some(Some(_))))

@@ -1,6 +1,7 @@
 //! CSV import without I/O: cutting bytes into records, reading a record, deciding what changes.
 
 pub(crate) mod columns;
+mod merge;
 pub(crate) mod plan;
 pub(crate) mod row;
 pub(crate) mod split;

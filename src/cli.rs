@@ -107,6 +107,11 @@ pub struct Target {
     #[arg(long, default_value = "admin@demo.comptoir.test")]
     pub email: String,
     /// With which password.
-    #[arg(long, env = "COMPTOIR_PASSWORD", default_value = "shelf-candle-42-river", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "COMPTOIR_PASSWORD",
+        default_value = "shelf-candle-42-river",
+        hide_env_values = true
+    )]
     pub password: String,
 }

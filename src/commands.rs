@@ -40,8 +40,19 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate { action } => migrate::run(&settings, &action),
         Command::Openapi { dir, check } => openapi::run(&dir, check),
         Command::Demo(target) => demo::run(&settings, target).await,
-        Command::Import { data, target, limit, concurrency, report } => {
-            let options = crate::import::ImportOptions { limit, concurrency, report, ..crate::import::ImportOptions::new(data) };
+        Command::Import {
+            data,
+            target,
+            limit,
+            concurrency,
+            report,
+        } => {
+            let options = crate::import::ImportOptions {
+                limit,
+                concurrency,
+                report,
+                ..crate::import::ImportOptions::new(data)
+            };
             import::run(&settings, target, options).await
         }
         Command::Admin { action } => admin::run(&settings, action).await,

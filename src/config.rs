@@ -134,10 +134,15 @@ impl Settings {
         let mut builder = Config::builder();
         builder = match file {
             Some(path) => builder.add_source(File::new(path, FileFormat::Toml)),
-            None => builder.add_source(File::new("comptoir.toml", FileFormat::Toml).required(false)),
+            None => {
+                builder.add_source(File::new("comptoir.toml", FileFormat::Toml).required(false))
+            }
         };
-        builder = builder
-            .add_source(Environment::with_prefix("COMPTOIR").prefix_separator("__").separator("__"));
+        builder = builder.add_source(
+            Environment::with_prefix("COMPTOIR")
+                .prefix_separator("__")
+                .separator("__"),
+        );
         let config = builder.build().map_err(|e| Invalid(vec![e.to_string()]))?;
         Self::read(&config, |name| std::env::var(name).ok())
     }
@@ -148,7 +153,10 @@ impl Settings {
     ///
     /// As [`load`](Self::load).
     pub fn read(config: &Config, env: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
-        let mut reader = Reader { config, problems: Vec::new() };
+        let mut reader = Reader {
+            config,
+            problems: Vec::new(),
+        };
         reader.reject_unknown();
         let settings = reader.settings(&env);
         match settings {
@@ -178,15 +186,22 @@ mod tests {
     #[test]
     fn the_defaults_are_valid() {
         let settings = read("").unwrap();
-        assert_eq!((settings.mode, settings.http.port), (Mode::Development, 3030));
+        assert_eq!(
+            (settings.mode, settings.http.port),
+            (Mode::Development, 3030)
+        );
         assert!(settings.load_demo);
     }
 
     #[test]
     fn every_mistake_is_reported_at_once_by_name() {
-        let error = read("mode = \"x\"\n[http]\nport = 99999\nprot = 1\n[auth]\nbcrypt_cost = 4").unwrap_err();
+        let error = read("mode = \"x\"\n[http]\nport = 99999\nprot = 1\n[auth]\nbcrypt_cost = 4")
+            .unwrap_err();
         for name in ["mode", "http.port", "http.prot", "auth.bcrypt_cost"] {
-            assert!(error.0.iter().any(|line| line.starts_with(name)), "{name} in {error}");
+            assert!(
+                error.0.iter().any(|line| line.starts_with(name)),
+                "{name} in {error}"
+            );
         }
     }
 
@@ -194,7 +209,10 @@ mod tests {
     fn production_refuses_what_is_only_good_for_trying() {
         let error = read("mode = \"production\"").unwrap_err();
         for name in ["database.url", "auth.signing_keys", "auth.pepper"] {
-            assert!(error.0.iter().any(|line| line.starts_with(name)), "{name} in {error}");
+            assert!(
+                error.0.iter().any(|line| line.starts_with(name)),
+                "{name} in {error}"
+            );
         }
     }
 }

@@ -3,16 +3,15 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
+    sql_query, sql_types::Text,
+};
 use embedded_postgres::{Options, Postgres};
 use kernel::migrate;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{
-    config::Settings,
-    operator::Failure,
-    process::Module,
-};
+use crate::{config::Settings, operator::Failure, process::Module};
 
 /// The name of the embedded database.
 const NAME: &str = "comptoir";
@@ -27,7 +26,9 @@ pub struct Databases {
 
 impl std::fmt::Debug for Databases {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Databases").field("embedded", &self.embedded.is_some()).finish_non_exhaustive()
+        f.debug_struct("Databases")
+            .field("embedded", &self.embedded.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,7 +51,12 @@ pub fn data_dir(settings: &Settings) -> Result<PathBuf, Failure> {
 /// When the embedded server cannot be had, in one sentence that says what to install.
 pub fn open(settings: &Settings) -> Result<Databases, Failure> {
     let given = |module: &Module| {
-        settings.database.urls.get(module).or(settings.database.url.as_ref()).cloned()
+        settings
+            .database
+            .urls
+            .get(module)
+            .or(settings.database.url.as_ref())
+            .cloned()
     };
     let mut urls = BTreeMap::new();
     for module in &settings.modules {
@@ -59,15 +65,22 @@ pub fn open(settings: &Settings) -> Result<Databases, Failure> {
         }
     }
     if urls.len() == settings.modules.len() {
-        return Ok(Databases { urls, embedded: None });
+        return Ok(Databases {
+            urls,
+            embedded: None,
+        });
     }
     let postgres = Postgres::start(&options(settings)?)?;
     let url = postgres.url(NAME);
     create_database(&postgres.url("postgres"))?;
     for module in &settings.modules {
-        urls.entry(*module).or_insert_with(|| SecretString::from(url.clone()));
+        urls.entry(*module)
+            .or_insert_with(|| SecretString::from(url.clone()));
     }
-    Ok(Databases { urls, embedded: Some(postgres) })
+    Ok(Databases {
+        urls,
+        embedded: Some(postgres),
+    })
 }
 
 fn options(settings: &Settings) -> Result<Options, Failure> {
@@ -86,7 +99,9 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
 
 fn create_database(admin_url: &str) -> Result<(), Failure> {
     let mut conn = PgConnection::establish(admin_url)?;
-    let there = sql_query("SELECT 1 FROM pg_database WHERE datname = $1").bind::<Text, _>(NAME).execute(&mut conn)?;
+    let there = sql_query("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind::<Text, _>(NAME)
+        .execute(&mut conn)?;
     if there == 0 {
         conn.batch_execute(&format!("CREATE DATABASE {NAME}"))?;
     }

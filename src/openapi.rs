@@ -20,11 +20,31 @@ use crate::process::{Module, Process};
 
 /// Name, path and committed text of every document; the merged one comes first.
 pub const DOCUMENTS: [(&str, &str, &str); 5] = [
-    ("comptoir", "/openapi/comptoir.json", include_str!("../openapi/comptoir.json")),
-    ("auth", "/openapi/auth.json", include_str!("../openapi/auth.json")),
-    ("store", "/openapi/store.json", include_str!("../openapi/store.json")),
-    ("inventory", "/openapi/inventory.json", include_str!("../openapi/inventory.json")),
-    ("sales", "/openapi/sales.json", include_str!("../openapi/sales.json")),
+    (
+        "comptoir",
+        "/openapi/comptoir.json",
+        include_str!("../openapi/comptoir.json"),
+    ),
+    (
+        "auth",
+        "/openapi/auth.json",
+        include_str!("../openapi/auth.json"),
+    ),
+    (
+        "store",
+        "/openapi/store.json",
+        include_str!("../openapi/store.json"),
+    ),
+    (
+        "inventory",
+        "/openapi/inventory.json",
+        include_str!("../openapi/inventory.json"),
+    ),
+    (
+        "sales",
+        "/openapi/sales.json",
+        include_str!("../openapi/sales.json"),
+    ),
 ];
 
 #[derive(OpenApi)]
@@ -43,7 +63,10 @@ struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut Document) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         document
             .components
             .get_or_insert_default()
@@ -72,16 +95,24 @@ pub fn generate(process: &Process, only: Option<Module>) -> Result<String, serde
 /// Swagger UI at `/swagger-ui/`, and the documents at `/openapi/<name>.json`.
 pub fn mount(cfg: &mut web::ServiceConfig) {
     for (_, path, text) in DOCUMENTS {
-        let answer = move || async move { HttpResponse::Ok().content_type("application/json").body(text) };
+        let answer = move || async move {
+            HttpResponse::Ok()
+                .content_type("application/json")
+                .body(text)
+        };
         cfg.route(path, web::get().to(answer));
     }
     let urls = DOCUMENTS.map(|(name, path, _)| Url::new(name, path));
-    let config = utoipa_swagger_ui::Config::new(urls).persist_authorization(true).try_it_out_enabled(true);
+    let config = utoipa_swagger_ui::Config::new(urls)
+        .persist_authorization(true)
+        .try_it_out_enabled(true);
     cfg.service(SwaggerUi::new("/swagger-ui/{_:.*}").config(config));
     cfg.route("/swagger-ui", web::get().to(to_swagger));
     cfg.route("/", web::get().to(to_swagger));
 }
 
 async fn to_swagger() -> HttpResponse {
-    HttpResponse::Found().insert_header(("Location", "/swagger-ui/")).finish()
+    HttpResponse::Found()
+        .insert_header(("Location", "/swagger-ui/"))
+        .finish()
 }

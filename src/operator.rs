@@ -14,9 +14,19 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Makes the first admin if there is no user at all. Answers a password that was made up.
-    async fn ensure_admin(&self, email: &str, password: Option<SecretString>) -> Result<Option<SecretString>, Failure>;
+    async fn ensure_admin(
+        &self,
+        email: &str,
+        password: Option<SecretString>,
+    ) -> Result<Option<SecretString>, Failure>;
     /// Makes a user; one with this e-mail address is left as it is.
-    async fn create_user(&self, email: &str, name: &str, password: SecretString, grants: Vec<Grant>) -> Result<(), Failure>;
+    async fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password: SecretString,
+        grants: Vec<Grant>,
+    ) -> Result<(), Failure>;
     /// A short access token for this user.
     async fn token_for(&self, email: &str) -> Result<String, Failure>;
 }
@@ -48,6 +58,8 @@ pub struct Operator {
 
 impl fmt::Debug for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operator").field("checks", &self.checks.len()).finish_non_exhaustive()
+        f.debug_struct("Operator")
+            .field("checks", &self.checks.len())
+            .finish_non_exhaustive()
     }
 }

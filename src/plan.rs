@@ -40,7 +40,10 @@ pub fn plan(settings: &Settings, databases: &Databases, one_wal: bool) -> Result
         peer_timeout: settings.internal.timeout,
         tokens: ServiceTokens::new(&secret),
         auth: auth(settings)?,
-        store: StoreSetup { hold_ttl: settings.hold_ttl, sweep_every: settings.sweep_every },
+        store: StoreSetup {
+            hold_ttl: settings.hold_ttl,
+            sweep_every: settings.sweep_every,
+        },
         count_statements: false,
     })
 }
@@ -69,7 +72,10 @@ fn signing_keys(settings: &Settings) -> Result<Vec<(String, SecretString)>, Fail
         paths.push(kept(settings, "signing-key.pem", wiring::new_signing_key)?);
     }
     let read = |path: PathBuf| {
-        let kid = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let kid = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let pem = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok((kid, SecretString::from(pem)))
     };
@@ -86,8 +92,16 @@ fn pepper(settings: &Settings) -> Result<SecretString, Failure> {
 
 /// A secret in the data folder, made up at the first start. Losing it would lock everyone out,
 /// so production mode asks for one that is kept with care.
-fn kept(settings: &Settings, name: &str, make: impl FnOnce() -> Result<String, Failure>) -> Result<PathBuf, Failure> {
-    debug_assert_eq!(settings.mode, Mode::Development, "production mode brings its own secrets");
+fn kept(
+    settings: &Settings,
+    name: &str,
+    make: impl FnOnce() -> Result<String, Failure>,
+) -> Result<PathBuf, Failure> {
+    debug_assert_eq!(
+        settings.mode,
+        Mode::Development,
+        "production mode brings its own secrets"
+    );
     let folder = database::data_dir(settings)?.join("keys");
     let path = folder.join(name);
     if !path.exists() {
@@ -100,7 +114,12 @@ fn kept(settings: &Settings, name: &str, make: impl FnOnce() -> Result<String, F
 /// Written beside and renamed, so that a killed start leaves no half a key.
 fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(beside, path)?;

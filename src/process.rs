@@ -41,7 +41,10 @@ impl Module {
 
     /// The modules in this binary.
     pub fn compiled() -> Vec<Self> {
-        Self::ALL.into_iter().filter(|module| module.migrations().is_some()).collect()
+        Self::ALL
+            .into_iter()
+            .filter(|module| module.migrations().is_some())
+            .collect()
     }
 
     /// Its name, which is also its schema's.
@@ -147,7 +150,10 @@ impl Plan {
     }
 
     pub(crate) fn db(&self, module: Module) -> Result<Db, WireError> {
-        let url = self.databases.get(&module).ok_or(WireError::NoDatabase(module))?;
+        let url = self
+            .databases
+            .get(&module)
+            .ok_or(WireError::NoDatabase(module))?;
         Ok(Db::connect(&DbOptions {
             url: url.clone(),
             schema: module.name(),
@@ -159,7 +165,11 @@ impl Plan {
 
     pub(crate) fn peer(&self, module: Module) -> Result<Peer, WireError> {
         Ok(Peer {
-            base: self.peers.get(&module).ok_or(WireError::NoPeer(module))?.clone(),
+            base: self
+                .peers
+                .get(&module)
+                .ok_or(WireError::NoPeer(module))?
+                .clone(),
             module: module.name(),
             timeout: self.peer_timeout,
             tokens: self.tokens.clone(),
@@ -210,7 +220,9 @@ pub struct Process {
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Process").field("modules", &self.modules()).finish_non_exhaustive()
+        f.debug_struct("Process")
+            .field("modules", &self.modules())
+            .finish_non_exhaustive()
     }
 }
 
@@ -233,17 +245,20 @@ impl Process {
     pub fn mount_internal(&self, cfg: &mut web::ServiceConfig, tokens: &ServiceTokens) {
         for (module, scope) in &self.internal {
             let (tokens, audience) = (tokens.clone(), module.name());
-            let guard = from_fn(move |req: actix_web::dev::ServiceRequest, next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
-                let let_in = kernel::call::is_service_call(req.request(), &tokens, audience);
-                async move {
-                    if let_in {
-                        next.call(req).await
-                    } else {
-                        let refusal = actix_web::HttpResponse::Unauthorized().finish();
-                        Ok(req.into_response(refusal))
+            let guard = from_fn(
+                move |req: actix_web::dev::ServiceRequest,
+                      next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+                    let let_in = kernel::call::is_service_call(req.request(), &tokens, audience);
+                    async move {
+                        if let_in {
+                            next.call(req).await
+                        } else {
+                            let refusal = actix_web::HttpResponse::Unauthorized().finish();
+                            Ok(req.into_response(refusal))
+                        }
                     }
-                }
-            });
+                },
+            );
             cfg.service(scope().wrap(guard));
         }
     }
@@ -259,7 +274,9 @@ impl Process {
     }
 
     pub(crate) fn workers_mut(&mut self) -> &mut Vec<Worker> {
-        self.workers.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.workers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The databases of the local modules.

@@ -73,8 +73,18 @@ pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running>
     if let Some((listener, tokens)) = listeners.internal {
         handles.push(run(internal(&process, listener, tokens)?));
     }
-    let loops = workers.into_iter().map(|worker| worker.spawn(stopped.clone())).collect();
-    Ok(Running { handles, loops, stop, ready, limits, process })
+    let loops = workers
+        .into_iter()
+        .map(|worker| worker.spawn(stopped.clone()))
+        .collect();
+    Ok(Running {
+        handles,
+        loops,
+        stop,
+        ready,
+        limits,
+        process,
+    })
 }
 
 impl Running {
@@ -148,11 +158,14 @@ fn public(
         .run())
 }
 
-fn internal(process: &Arc<Process>, listener: TcpListener, tokens: ServiceTokens) -> std::io::Result<Server> {
+fn internal(
+    process: &Arc<Process>,
+    listener: TcpListener,
+    tokens: ServiceTokens,
+) -> std::io::Result<Server> {
     let process = process.clone();
-    let server = HttpServer::new(move || {
-        App::new().configure(|cfg| process.mount_internal(cfg, &tokens))
-    });
+    let server =
+        HttpServer::new(move || App::new().configure(|cfg| process.mount_internal(cfg, &tokens)));
     Ok(server
         .workers(1)
         .keep_alive(Duration::from_secs(75))
@@ -167,7 +180,10 @@ async fn live() -> HttpResponse {
 }
 
 /// Whether requests should be sent here: the databases answer and no stop was asked for.
-async fn is_ready(process: web::Data<Process>, ready: web::Data<AtomicBool>) -> Result<HttpResponse, Problem> {
+async fn is_ready(
+    process: web::Data<Process>,
+    ready: web::Data<AtomicBool>,
+) -> Result<HttpResponse, Problem> {
     if !ready.load(Ordering::Relaxed) {
         return Err(Problem::unavailable(&Stopping));
     }
@@ -183,16 +199,28 @@ struct Stopping;
 
 /// The paths of the modules that run here, out of the committed document.
 fn route_table(process: &Process) -> RouteTable {
-    let prefixes: Vec<_> = process.modules().into_iter().flat_map(Module::prefixes).collect();
+    let prefixes: Vec<_> = process
+        .modules()
+        .into_iter()
+        .flat_map(Module::prefixes)
+        .collect();
     let text = openapi::DOCUMENTS.first().map_or("{}", |(.., text)| *text);
     let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let mut table = Vec::new();
-    for (path, item) in document.get("paths").and_then(|p| p.as_object()).into_iter().flatten() {
+    for (path, item) in document
+        .get("paths")
+        .and_then(|p| p.as_object())
+        .into_iter()
+        .flatten()
+    {
         if !prefixes.iter().any(|prefix| path.starts_with(**prefix)) {
             continue;
         }
         let methods = item.as_object().into_iter().flat_map(|item| item.keys());
-        table.push((path.clone(), methods.map(|method| method.to_ascii_uppercase()).collect()));
+        table.push((
+            path.clone(),
+            methods.map(|method| method.to_ascii_uppercase()).collect(),
+        ));
     }
     RouteTable::new(table)
 }

@@ -17,18 +17,18 @@ use kernel::{
 use sales_api::{SaleOutcomes, SaleOutcomesClient};
 use store_api::{Levels, LevelsClient, Stock, StockClient, Stores, StoresClient};
 
-#[cfg(any(feature = "store", feature = "sales"))]
-use crate::operator::{Check, Checks};
 #[cfg(feature = "auth")]
 use crate::operator::Accounts;
-#[cfg(feature = "auth")]
-use kernel::auth::Grant;
-#[cfg(feature = "auth")]
-use secrecy::SecretString;
+#[cfg(any(feature = "store", feature = "sales"))]
+use crate::operator::{Check, Checks};
 use crate::{
     operator::Failure,
     process::{Module, Plan, Process, WireError},
 };
+#[cfg(feature = "auth")]
+use kernel::auth::Grant;
+#[cfg(feature = "auth")]
+use secrecy::SecretString;
 
 /// The consumer of sales' events, and the one of the catalogue's, as they are called on the wire.
 const STORE_EVENTS: &str = "store_events";
@@ -37,7 +37,10 @@ const SALES_EVENTS: &str = "sales_events";
 /// What every module may ask of the others.
 #[cfg_attr(
     not(all(feature = "store", feature = "inventory", feature = "sales")),
-    expect(dead_code, reason = "nobody here asks for what only a missing module needs")
+    expect(
+        dead_code,
+        reason = "nobody here asks for what only a missing module needs"
+    )
 )]
 struct Ports {
     sessions: Arc<dyn Sessions>,
@@ -52,12 +55,18 @@ struct Ports {
 /// The migrations of a module; `None` where it is not in this binary.
 pub fn migrations(module: Module) -> Option<EmbeddedMigrations> {
     match module {
-        Module::Auth => cfg_select! { feature = "auth" => { Some(auth::MIGRATIONS) } _ => { None } },
-        Module::Store => cfg_select! { feature = "store" => { Some(store::MIGRATIONS) } _ => { None } },
+        Module::Auth => {
+            cfg_select! { feature = "auth" => { Some(auth::MIGRATIONS) } _ => { None } }
+        }
+        Module::Store => {
+            cfg_select! { feature = "store" => { Some(store::MIGRATIONS) } _ => { None } }
+        }
         Module::Inventory => {
             cfg_select! { feature = "inventory" => { Some(inventory::MIGRATIONS) } _ => { None } }
         }
-        Module::Sales => cfg_select! { feature = "sales" => { Some(sales::MIGRATIONS) } _ => { None } },
+        Module::Sales => {
+            cfg_select! { feature = "sales" => { Some(sales::MIGRATIONS) } _ => { None } }
+        }
     }
 }
 
@@ -126,7 +135,12 @@ fn auth(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Sessions>, WireErr
     Ok(Arc::new(SessionsClient::new(plan.peer(Module::Auth)?)?))
 }
 
-type StorePorts = (Arc<dyn Stock>, Arc<dyn Stores>, Arc<dyn Levels>, Arc<dyn Subscriber>);
+type StorePorts = (
+    Arc<dyn Stock>,
+    Arc<dyn Stores>,
+    Arc<dyn Levels>,
+    Arc<dyn Subscriber>,
+);
 
 fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireError> {
     cfg_select! {
@@ -184,7 +198,9 @@ fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcome
         },
         _ => { let _ = &process; }
     }
-    Ok(Arc::new(SaleOutcomesClient::new(plan.peer(Module::Sales)?)?))
+    Ok(Arc::new(SaleOutcomesClient::new(
+        plan.peer(Module::Sales)?,
+    )?))
 }
 
 fn store(
@@ -211,7 +227,11 @@ fn store(
 }
 
 /// Answers the consumer of the catalogue's events.
-fn sales(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<Arc<dyn Subscriber>, WireError> {
+fn sales(
+    plan: &Plan,
+    process: &mut Process,
+    ports: &Ports,
+) -> Result<Arc<dyn Subscriber>, WireError> {
     cfg_select! {
         feature = "sales" => if plan.runs(Module::Sales) {
             let needs = sales::Needs {
@@ -230,7 +250,10 @@ fn sales(plan: &Plan, process: &mut Process, ports: &Ports) -> Result<Arc<dyn Su
         },
         _ => { let _ = (&process, ports); }
     }
-    Ok(Arc::new(SubscriberClient::new(SALES_EVENTS, plan.peer(Module::Sales)?)?))
+    Ok(Arc::new(SubscriberClient::new(
+        SALES_EVENTS,
+        plan.peer(Module::Sales)?,
+    )?))
 }
 
 fn inventory(
@@ -267,13 +290,31 @@ pub fn new_signing_key() -> Result<String, Failure> {
 #[cfg(feature = "auth")]
 #[async_trait]
 impl Accounts for auth::Auth {
-    async fn ensure_admin(&self, email: &str, password: Option<SecretString>) -> Result<Option<SecretString>, Failure> {
+    async fn ensure_admin(
+        &self,
+        email: &str,
+        password: Option<SecretString>,
+    ) -> Result<Option<SecretString>, Failure> {
         Ok(self.ensure_admin(email, password).await?)
     }
 
-    async fn create_user(&self, email: &str, name: &str, password: SecretString, grants: Vec<Grant>) -> Result<(), Failure> {
+    async fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password: SecretString,
+        grants: Vec<Grant>,
+    ) -> Result<(), Failure> {
         let (email, name) = (email.to_owned(), name.to_owned());
-        Ok(self.create_user(auth::NewUserSpec { email, name, password, grants }).await.map(drop)?)
+        Ok(self
+            .create_user(auth::NewUserSpec {
+                email,
+                name,
+                password,
+                grants,
+            })
+            .await
+            .map(drop)?)
     }
 
     async fn token_for(&self, email: &str) -> Result<String, Failure> {
@@ -288,7 +329,10 @@ impl Checks for store::Store {
         let found = self.integrity().await?.checks;
         Ok(found
             .into_iter()
-            .map(|c| Check { title: format!("{} {}", c.id, c.title), violations: c.violations })
+            .map(|c| Check {
+                title: format!("{} {}", c.id, c.title),
+                violations: c.violations,
+            })
             .collect())
     }
 }
@@ -298,6 +342,12 @@ impl Checks for store::Store {
 impl Checks for sales::Sales {
     async fn run(&self) -> Result<Vec<Check>, Failure> {
         let found = self.integrity().await?.checks;
-        Ok(found.into_iter().map(|c| Check { title: c.invariant, violations: c.broken }).collect())
+        Ok(found
+            .into_iter()
+            .map(|c| Check {
+                title: c.invariant,
+                violations: c.broken,
+            })
+            .collect())
     }
 }

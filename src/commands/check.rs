@@ -18,11 +18,23 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let mut violated = 0;
     for checks in &process.operator.checks {
         for check in checks.run().await? {
-            let word = if check.violations == 0 { "ok   " } else { "WRONG" };
-            writeln!(out, "{word} {}: {} violations", check.title, check.violations)?;
+            let word = if check.violations == 0 {
+                "ok   "
+            } else {
+                "WRONG"
+            };
+            writeln!(
+                out,
+                "{word} {}: {} violations",
+                check.title, check.violations
+            )?;
             violated += check.violations;
         }
     }
     drop(databases);
-    Ok(if violated == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if violated == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -15,10 +15,18 @@ use crate::{
 };
 
 /// Imports and prints the reconciliation; 1 when more than the reported rows differs.
-pub(super) async fn run(settings: &Settings, target: Target, options: ImportOptions) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    settings: &Settings,
+    target: Target,
+    options: ImportOptions,
+) -> Result<ExitCode, Failure> {
     with_target(settings, target, async |api| {
         let report = import::run(&api, &options, &Progress::start()).await?;
-        Ok(if report.agrees() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.agrees() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     })
     .await
 }
@@ -35,9 +43,19 @@ pub(super) async fn with_target(
     }
     let Boot { databases, plan } = boot(settings)?;
     let process = wire(&plan)?;
-    let accounts = process.operator.accounts.clone().ok_or("auth does not run here: give --url")?;
-    let password = settings.auth.admin_password.clone().unwrap_or_else(|| DEMO_PASSWORD.to_owned().into());
-    accounts.ensure_admin(&settings.auth.admin_email, Some(password)).await?;
+    let accounts = process
+        .operator
+        .accounts
+        .clone()
+        .ok_or("auth does not run here: give --url")?;
+    let password = settings
+        .auth
+        .admin_password
+        .clone()
+        .unwrap_or_else(|| DEMO_PASSWORD.to_owned().into());
+    accounts
+        .ensure_admin(&settings.auth.admin_email, Some(password))
+        .await?;
     process.refresh_trust().await?;
     let listeners = Listeners {
         public: TcpListener::bind(("127.0.0.1", 0))?,

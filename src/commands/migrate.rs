@@ -12,7 +12,9 @@ pub(super) fn run(settings: &Settings, action: &MigrateAction) -> Result<ExitCod
     let databases = database::open(settings)?;
     let mut out = std::io::stdout();
     for (module, url) in &databases.urls {
-        let Some(migrations) = module.migrations() else { continue };
+        let Some(migrations) = module.migrations() else {
+            continue;
+        };
         let (url, schema) = (url.expose_secret(), module.name());
         match action {
             MigrateAction::Up => {

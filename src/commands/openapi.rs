@@ -27,7 +27,11 @@ pub(super) fn run(dir: &Path, check: bool) -> Result<ExitCode, Failure> {
         }
     }
     if check && !stale.is_empty() {
-        return Err(format!("not current: {}; run `cargo run -- openapi`", stale.join(", ")).into());
+        return Err(format!(
+            "not current: {}; run `cargo run -- openapi`",
+            stale.join(", ")
+        )
+        .into());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +61,10 @@ pub fn undriven() -> Result<Process, Failure> {
             refresh_idle: Duration::from_secs(600),
             refresh_absolute: Duration::from_secs(600),
         },
-        store: StoreSetup { hold_ttl: Duration::from_secs(60), sweep_every: Duration::from_secs(5) },
+        store: StoreSetup {
+            hold_ttl: Duration::from_secs(60),
+            sweep_every: Duration::from_secs(5),
+        },
         count_statements: false,
     })?)
 }

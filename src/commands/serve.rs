@@ -19,8 +19,10 @@ use crate::{
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     let Boot { databases, plan } = boot(settings)?;
     let process = wire(&plan)?;
     let first_password = first_admin(settings, &process).await?;
@@ -47,14 +49,23 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listen(settings: &Settings, process: &Process, tokens: &kernel::service_token::ServiceTokens) -> Result<Listeners, Failure> {
+fn listen(
+    settings: &Settings,
+    process: &Process,
+    tokens: &kernel::service_token::ServiceTokens,
+) -> Result<Listeners, Failure> {
     let bind = |address, port, name| {
-        TcpListener::bind((address, port))
-            .map_err(|e| format!("cannot listen on {address}:{port}: {e}; set {name} to a free port"))
+        TcpListener::bind((address, port)).map_err(|e| {
+            format!("cannot listen on {address}:{port}: {e}; set {name} to a free port")
+        })
     };
     let http = &settings.http;
     let internal = if process.has_remote_peers() {
-        let listener = bind(settings.internal.bind, settings.internal.port, "internal.port")?;
+        let listener = bind(
+            settings.internal.bind,
+            settings.internal.port,
+            "internal.port",
+        )?;
         Some((listener, tokens.clone()))
     } else {
         None
@@ -70,10 +81,14 @@ fn listen(settings: &Settings, process: &Process, tokens: &kernel::service_token
 
 /// Makes the first admin. Answers a password to be shown once.
 async fn first_admin(settings: &Settings, process: &Process) -> Result<Option<String>, Failure> {
-    let Some(accounts) = &process.operator.accounts else { return Ok(None) };
+    let Some(accounts) = &process.operator.accounts else {
+        return Ok(None);
+    };
     let given = settings.auth.admin_password.clone();
     let password = given.or_else(|| settings.load_demo.then(|| DEMO_PASSWORD.to_owned().into()));
-    let made = accounts.ensure_admin(&settings.auth.admin_email, password).await?;
+    let made = accounts
+        .ensure_admin(&settings.auth.admin_email, password)
+        .await?;
     Ok(made.map(|password| shown(&password).to_owned()))
 }
 
@@ -85,7 +100,9 @@ async fn learn_trust(process: &Process) {
 }
 
 async fn load_demo(base: &str, settings: &Settings, running: &Running) -> Result<(), Failure> {
-    let Some(accounts) = running.process().operator.accounts.clone() else { return Ok(()) };
+    let Some(accounts) = running.process().operator.accounts.clone() else {
+        return Ok(());
+    };
     let email = settings.auth.admin_email.clone();
     let api = Api::for_operator(base.parse()?, accounts, email)?;
     if demo::is_wanted(&api).await? {
@@ -95,11 +112,22 @@ async fn load_demo(base: &str, settings: &Settings, running: &Running) -> Result
 }
 
 fn announce(settings: &Settings, base: &str, running: &Running, first_password: Option<&str>) {
-    let modules: Vec<_> = running.process().modules().into_iter().map(Module::name).collect();
+    let modules: Vec<_> = running
+        .process()
+        .modules()
+        .into_iter()
+        .map(Module::name)
+        .collect();
     let apart: Vec<_> = Module::ALL
         .into_iter()
         .filter(|m| !running.process().modules().contains(m))
-        .filter_map(|m| settings.internal.peers.get(&m).map(|url| format!("{m} at {url}")))
+        .filter_map(|m| {
+            settings
+                .internal
+                .peers
+                .get(&m)
+                .map(|url| format!("{m} at {url}"))
+        })
         .collect();
     let mut lines = vec![
         String::new(),
@@ -111,10 +139,16 @@ fn announce(settings: &Settings, base: &str, running: &Running, first_password: 
         lines.push(format!("  Modules elsewhere     {}", apart.join(", ")));
     }
     if settings.load_demo && modules.contains(&"auth") {
-        lines.push(format!("  Log in as             {} with the password {DEMO_PASSWORD}", settings.auth.admin_email));
+        lines.push(format!(
+            "  Log in as             {} with the password {DEMO_PASSWORD}",
+            settings.auth.admin_email
+        ));
     }
     if let Some(password) = first_password {
-        lines.push(format!("  First administrator   {}, password {password} (shown only now: change it)", settings.auth.admin_email));
+        lines.push(format!(
+            "  First administrator   {}, password {password} (shown only now: change it)",
+            settings.auth.admin_email
+        ));
     }
     lines.push("  Stop with Ctrl-C".into());
     // Not a log line: it is for the person who started the program.

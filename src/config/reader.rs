@@ -20,21 +20,26 @@ impl Reader<'_> {
         let table = self.config.collect().unwrap_or_default();
         for (name, value) in table {
             let names = match value.into_table() {
-                Ok(inner) if !inner.is_empty() => {
-                    inner.into_keys().map(|key| format!("{name}.{key}")).collect()
-                }
+                Ok(inner) if !inner.is_empty() => inner
+                    .into_keys()
+                    .map(|key| format!("{name}.{key}"))
+                    .collect(),
                 _ => vec![name],
             };
             for name in names {
                 if !SETTINGS.iter().any(|(known, ..)| *known == name) {
-                    self.problems.push(format!("{name}: there is no such setting"));
+                    self.problems
+                        .push(format!("{name}: there is no such setting"));
                 }
             }
         }
     }
 
     fn text(&mut self, name: &str) -> String {
-        let default = SETTINGS.iter().find(|(known, ..)| *known == name).map_or("", |s| s.1);
+        let default = SETTINGS
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map_or("", |s| s.1);
         match self.config.get_string(name) {
             Ok(text) => text.trim().to_owned(),
             Err(config::ConfigError::NotFound(_)) => default.to_owned(),
@@ -47,14 +52,17 @@ impl Reader<'_> {
 
     fn parse<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name);
-        text.parse().map_err(|e| self.problems.push(format!("{name} = {text:?}: {e}"))).ok()
+        text.parse()
+            .map_err(|e| self.problems.push(format!("{name} = {text:?}: {e}")))
+            .ok()
     }
 
     fn within(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let value = self.parse::<u64>(name)?;
         if !range.contains(&value) {
             let (min, max) = range.into_inner();
-            self.problems.push(format!("{name} = {value}: must be from {min} to {max}"));
+            self.problems
+                .push(format!("{name} = {value}: must be from {min} to {max}"));
             return None;
         }
         Some(value)
@@ -67,7 +75,8 @@ impl Reader<'_> {
     fn secret(&mut self, name: &str, required: bool) -> SecretString {
         let text = self.text(name);
         if (text.is_empty() && required) || (!text.is_empty() && text.len() < 32) {
-            self.problems.push(format!("{name}: must be at least 32 characters long"));
+            self.problems
+                .push(format!("{name}: must be at least 32 characters long"));
         }
         text.into()
     }
@@ -77,7 +86,9 @@ impl Reader<'_> {
             "development" => Mode::Development,
             "production" => Mode::Production,
             other => {
-                self.problems.push(format!("mode = {other:?}: must be development or production"));
+                self.problems.push(format!(
+                    "mode = {other:?}: must be development or production"
+                ));
                 Mode::Production
             }
         };
@@ -86,15 +97,21 @@ impl Reader<'_> {
         let internal = self.internal(&modules, http.as_ref().map_or(0, |h| h.port));
         let database = self.database(mode, env);
         let auth = self.auth(mode, &modules);
-        let (hold, sweep) = (self.within("store.hold_seconds", 1..=3600), self.millis("store.sweep_ms"));
+        let (hold, sweep) = (
+            self.within("store.hold_seconds", 1..=3600),
+            self.millis("store.sweep_ms"),
+        );
         let load_demo = self.parse::<bool>("demo.load");
-        let data_dir = Some(self.text("embedded.data_dir")).filter(|d| !d.is_empty()).map(PathBuf::from);
+        let data_dir = Some(self.text("embedded.data_dir"))
+            .filter(|d| !d.is_empty())
+            .map(PathBuf::from);
         let log_json = match self.text("log.json").as_str() {
             "auto" => mode == Mode::Production,
             "true" => true,
             "false" => false,
             other => {
-                self.problems.push(format!("log.json = {other:?}: must be auto, true or false"));
+                self.problems
+                    .push(format!("log.json = {other:?}: must be auto, true or false"));
                 false
             }
         };
@@ -132,7 +149,9 @@ impl Reader<'_> {
         for name in text.split(',').map(str::trim).filter(|n| !n.is_empty()) {
             match compiled.iter().find(|m| m.name() == name) {
                 Some(module) => modules.push(*module),
-                None => self.problems.push(format!("modules = {text:?}: {name} is not in this binary")),
+                None => self
+                    .problems
+                    .push(format!("modules = {text:?}: {name} is not in this binary")),
             }
         }
         modules.sort_unstable();
@@ -177,7 +196,9 @@ impl Reader<'_> {
         }
         Some(Internal {
             bind: bind?,
-            port: Some(port?).filter(|p| *p != 0).unwrap_or(public_port.saturating_add(1000)),
+            port: Some(port?)
+                .filter(|p| *p != 0)
+                .unwrap_or(public_port.saturating_add(1000)),
             secret,
             timeout: timeout?,
             peers,
@@ -186,9 +207,15 @@ impl Reader<'_> {
 
     fn database(&mut self, mode: Mode, env: &impl Fn(&str) -> Option<String>) -> Option<Database> {
         let mut url_of = |setting: String, variable: String| {
-            let text = Some(self.text(&setting)).filter(|t| !t.is_empty()).or_else(|| env(&variable))?;
-            if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
-                self.problems.push(format!("{setting}: must begin with postgres://"));
+            let text = Some(self.text(&setting))
+                .filter(|t| !t.is_empty())
+                .or_else(|| env(&variable))?;
+            if !["postgres://", "postgresql://"]
+                .iter()
+                .any(|scheme| text.starts_with(scheme))
+            {
+                self.problems
+                    .push(format!("{setting}: must begin with postgres://"));
             }
             Some(SecretString::from(text))
         };
@@ -202,18 +229,25 @@ impl Reader<'_> {
             }
         }
         if mode == Mode::Production && url.is_none() && urls.is_empty() {
-            self.problems.push("database.url: production mode needs a database of its own".into());
+            self.problems
+                .push("database.url: production mode needs a database of its own".into());
         }
         let pool_size = self.parse("database.pool_size");
         let wait = self.millis("database.wait_ms");
-        Some(Database { url, urls, pool_size: pool_size?, wait: wait? })
+        Some(Database {
+            url,
+            urls,
+            pool_size: pool_size?,
+            wait: wait?,
+        })
     }
 
     fn auth(&mut self, mode: Mode, modules: &[Module]) -> Option<Auth> {
         let strict = mode == Mode::Production && modules.contains(&Module::Auth);
         let keys = self.text("auth.signing_keys");
         if strict && keys.is_empty() {
-            self.problems.push("auth.signing_keys: production mode needs a key of its own".into());
+            self.problems
+                .push("auth.signing_keys: production mode needs a key of its own".into());
         }
         let pepper = self.secret("auth.pepper", strict);
         let cost = self.within("auth.bcrypt_cost", 10..=16);
@@ -222,15 +256,21 @@ impl Reader<'_> {
         let absolute = self.within("auth.refresh_absolute_seconds", 60..=7_776_000);
         let admin_password = self.text("auth.admin_password");
         Some(Auth {
-            signing_keys: keys.split(',').map(str::trim).filter(|k| !k.is_empty()).map(PathBuf::from).collect(),
+            signing_keys: keys
+                .split(',')
+                .map(str::trim)
+                .filter(|k| !k.is_empty())
+                .map(PathBuf::from)
+                .collect(),
             pepper,
             bcrypt_cost: u32::try_from(cost?).ok()?,
             access_ttl: Duration::from_secs(access?),
             refresh_idle: Duration::from_secs(idle?),
             refresh_absolute: Duration::from_secs(absolute?),
             admin_email: self.text("auth.admin_email"),
-            admin_password: Some(admin_password).filter(|p| !p.is_empty()).map(SecretString::from),
+            admin_password: Some(admin_password)
+                .filter(|p| !p.is_empty())
+                .map(SecretString::from),
         })
     }
 }
-

@@ -26,11 +26,17 @@ fn table_file() -> std::path::PathBuf {
 
 fn routes() -> Vec<(String, String)> {
     let document: serde_json::Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
-    operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect()
+    operations(&document)
+        .into_iter()
+        .map(|(method, path, _)| (method, path))
+        .collect()
 }
 
 pub async fn send(app: &TestApp, method: &str, request: &Request, token: &str) -> Reply {
-    let mut call = app.http.request(Method::from_bytes(method.as_bytes()).unwrap(), app.url(&request.path));
+    let mut call = app.http.request(
+        Method::from_bytes(method.as_bytes()).unwrap(),
+        app.url(&request.path),
+    );
     if !token.is_empty() {
         call = call.bearer_auth(token);
     }
@@ -58,12 +64,16 @@ fn cell(reply: &Reply) -> String {
 async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
     let app = TestApp::start(Topology::Whole).await;
     let fixture = Fixture::new(&app).await;
-    let (own, other) = (fixture.given_shop(&app).await, fixture.given_shop(&app).await);
+    let (own, other) = (
+        fixture.given_shop(&app).await,
+        fixture.given_shop(&app).await,
+    );
     let mut found = BTreeMap::new();
     for (method, path) in routes() {
         let mut cells = Vec::new();
         let request = fixture.request(&app, &method, &path, own).await;
-        let request = request.unwrap_or_else(|| panic!("tests/it/requests.rs has no request for {method} {path}"));
+        let request = request
+            .unwrap_or_else(|| panic!("tests/it/requests.rs has no request for {method} {path}"));
         cells.push(cell(&send(&app, &method, &request, "").await));
         let at_own = ROLES.map(|role| (role, Some(own)));
         let everywhere = [(Role::Admin, None), (Role::Auditor, None)];
@@ -92,16 +102,32 @@ fn compare(found: &BTreeMap<String, Vec<String>>) {
         return;
     }
     let committed = fs::read_to_string(table_file()).unwrap_or_default();
-    let missing: Vec<_> = text.lines().filter(|line| !committed.lines().any(|known| known == *line)).collect();
-    let extra: Vec<_> = committed.lines().filter(|line| !text.lines().any(|now| now == *line)).collect();
-    assert!(missing.is_empty() && extra.is_empty(), "answered:\n{}\nthe table says:\n{}", missing.join("\n"), extra.join("\n"));
+    let missing: Vec<_> = text
+        .lines()
+        .filter(|line| !committed.lines().any(|known| known == *line))
+        .collect();
+    let extra: Vec<_> = committed
+        .lines()
+        .filter(|line| !text.lines().any(|now| now == *line))
+        .collect();
+    assert!(
+        missing.is_empty() && extra.is_empty(),
+        "answered:\n{}\nthe table says:\n{}",
+        missing.join("\n"),
+        extra.join("\n")
+    );
 }
 
 #[test]
 fn a_route_that_is_missing_from_the_table_is_noticed() {
     let committed = fs::read_to_string(table_file()).unwrap();
     for (method, path) in routes() {
-        assert!(committed.lines().any(|line| line.starts_with(&format!("{method} {path} | "))), "{method} {path}");
+        assert!(
+            committed
+                .lines()
+                .any(|line| line.starts_with(&format!("{method} {path} | "))),
+            "{method} {path}"
+        );
     }
     assert!(!committed.contains("GET /api/no-such-route | "));
 }
@@ -113,12 +139,24 @@ fn the_table_itself_keeps_the_rules() {
     for line in committed.lines().filter(|line| !line.starts_with('#')) {
         let (operation, cells) = line.split_once(" | ").unwrap();
         let cells: Vec<&str> = cells.split(' ').collect();
-        let public = ["/health", "/login", "/refresh", "/jwks"].iter().any(|end| operation.ends_with(end));
-        assert_eq!(cells[0] == "401", !public, "{operation}: nobody gets in without a token");
+        let public = ["/health", "/login", "/refresh", "/jwks"]
+            .iter()
+            .any(|end| operation.ends_with(end));
+        assert_eq!(
+            cells[0] == "401",
+            !public,
+            "{operation}: nobody gets in without a token"
+        );
         let auditor_writes = !operation.starts_with("GET") && !operation.contains("/api/auth/");
         if auditor_writes {
-            assert!(!cells[5].contains("ok") && !cells[7].contains("ok"), "{operation}: an auditor changes nothing");
-            assert_eq!(cells[6], "ok/ok", "{operation}: the chain's administrator may do everything");
+            assert!(
+                !cells[5].contains("ok") && !cells[7].contains("ok"),
+                "{operation}: an auditor changes nothing"
+            );
+            assert_eq!(
+                cells[6], "ok/ok",
+                "{operation}: the chain's administrator may do everything"
+            );
         }
     }
 }
@@ -128,9 +166,18 @@ async fn a_list_shows_only_the_caller_s_stores() {
     for topology in crate::app::TOPOLOGIES {
         let app = TestApp::start(topology).await;
         let fixture = Fixture::new(&app).await;
-        let (own, other) = (fixture.given_shop(&app).await, fixture.given_shop(&app).await);
+        let (own, other) = (
+            fixture.given_shop(&app).await,
+            fixture.given_shop(&app).await,
+        );
         for store in [own, other] {
-            let sold = app.post("/api/sales", &crate::sales::sale(store, &[(fixture.product, 1)], 100)).await.expect(201);
+            let sold = app
+                .post(
+                    "/api/sales",
+                    &crate::sales::sale(store, &[(fixture.product, 1)], 100),
+                )
+                .await
+                .expect(201);
             let body = serde_json::json!({"sale_id": sold["id"], "lines": [{"line": 1, "quantity": 1, "disposition": "restock"}], "reason": "other"});
             app.post("/api/returns", &body).await.expect(201);
         }
@@ -149,8 +196,14 @@ async fn a_list_shows_only_the_caller_s_stores() {
             ] {
                 let reply = app.send(Method::GET, &path, &token, None, None).await;
                 assert_eq!(reply.status, 200, "{path}: {}", reply.text);
-                assert!(!reply.text.contains(&other.to_string()), "{role:?} sees another store in {path}");
-                assert!(reply.text.contains(&own.to_string()), "{role:?} does not see the own store in {path}");
+                assert!(
+                    !reply.text.contains(&other.to_string()),
+                    "{role:?} sees another store in {path}"
+                );
+                assert!(
+                    reply.text.contains(&own.to_string()),
+                    "{role:?} does not see the own store in {path}"
+                );
             }
         }
     }
@@ -160,13 +213,28 @@ async fn a_list_shows_only_the_caller_s_stores() {
 async fn an_id_of_another_store_is_a_404_also_with_its_key() {
     let app = TestApp::start(Topology::Whole).await;
     let fixture = Fixture::new(&app).await;
-    let (own, other) = (fixture.given_shop(&app).await, fixture.given_shop(&app).await);
-    let (mine, theirs) = (app.user(Role::Manager, Some(own)).await, app.user(Role::Manager, Some(other)).await);
+    let (own, other) = (
+        fixture.given_shop(&app).await,
+        fixture.given_shop(&app).await,
+    );
+    let (mine, theirs) = (
+        app.user(Role::Manager, Some(own)).await,
+        app.user(Role::Manager, Some(other)).await,
+    );
     let key = Uuid::now_v7().to_string();
     let body = crate::sales::sale(other, &[(fixture.product, 1)], 100);
-    let sold = app.send(Method::POST, "/api/sales", &theirs, Some(&key), Some(&body)).await.expect(201);
-    app.send(Method::POST, "/api/sales", &mine, Some(&key), Some(&body)).await.expect_problem(404, "not-found");
+    let sold = app
+        .send(Method::POST, "/api/sales", &theirs, Some(&key), Some(&body))
+        .await
+        .expect(201);
+    app.send(Method::POST, "/api/sales", &mine, Some(&key), Some(&body))
+        .await
+        .expect_problem(404, "not-found");
     let path = format!("/api/sales/{}", sold["id"].as_str().unwrap());
-    app.send(Method::GET, &path, &mine, None, None).await.expect_problem(404, "not-found");
-    app.send(Method::GET, &path, &theirs, None, None).await.expect(200);
+    app.send(Method::GET, &path, &mine, None, None)
+        .await
+        .expect_problem(404, "not-found");
+    app.send(Method::GET, &path, &theirs, None, None)
+        .await
+        .expect(200);
 }

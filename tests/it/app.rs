@@ -97,9 +97,13 @@ impl TestApp {
             Topology::Whole => vec![Module::ALL.to_vec()],
             Topology::Split => Module::ALL.map(|module| vec![module]).to_vec(),
         };
-        let dbs: Vec<TestDb> = groups.iter().map(|_| TestDb::from_template(prepare)).collect();
+        let dbs: Vec<TestDb> = groups
+            .iter()
+            .map(|_| TestDb::from_template(prepare))
+            .collect();
         let internal: Vec<TcpListener> = groups.iter().map(|_| listener()).collect();
-        let (mut peers, mut internals, mut databases) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut peers, mut internals, mut databases) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (index, group) in groups.iter().enumerate() {
             for module in group {
                 peers.insert(*module, base(&internal[index]).parse().unwrap());
@@ -107,7 +111,8 @@ impl TestApp {
                 databases.insert(*module, index);
             }
         }
-        let tokens = ServiceTokens::new(&"service-secret-for-tests-only-0123456789".to_owned().into());
+        let tokens =
+            ServiceTokens::new(&"service-secret-for-tests-only-0123456789".to_owned().into());
         let (mut bases, mut running, mut accounts) = (BTreeMap::new(), Vec::new(), None);
         // Auth is first, so that it answers when the others ask whom to trust.
         for ((group, internal), db) in groups.iter().zip(internal).zip(&dbs) {
@@ -132,10 +137,26 @@ impl TestApp {
             running.push(server::start(process, listeners).unwrap());
         }
         let accounts = accounts.unwrap();
-        accounts.ensure_admin(ADMIN, Some(PASSWORD.to_owned().into())).await.unwrap();
+        accounts
+            .ensure_admin(ADMIN, Some(PASSWORD.to_owned().into()))
+            .await
+            .unwrap();
         let admin = accounts.token_for(ADMIN).await.unwrap();
-        let http = reqwest::Client::builder().pool_max_idle_per_host(512).build().unwrap();
-        Self { topology, http, admin, accounts, bases, internals, databases, running, dbs }
+        let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(512)
+            .build()
+            .unwrap();
+        Self {
+            topology,
+            http,
+            admin,
+            accounts,
+            bases,
+            internals,
+            databases,
+            running,
+            dbs,
+        }
     }
 
     /// The database of a module.
@@ -146,14 +167,21 @@ impl TestApp {
     /// Statements that a module's process ran so far.
     pub fn statements(&self, module: Module) -> u64 {
         let of = |running: &Running| {
-            running.process().databases().iter().find(|(m, _)| *m == module).map(|(_, db)| db.statements())
+            running
+                .process()
+                .databases()
+                .iter()
+                .find(|(m, _)| *m == module)
+                .map(|(_, db)| db.statements())
         };
         self.running.iter().find_map(of).unwrap()
     }
 
     /// The URL of a path, at the process it belongs to.
     pub fn url(&self, path: &str) -> String {
-        let owner = Module::ALL.into_iter().find(|m| m.prefixes().iter().any(|p| path.starts_with(p)));
+        let owner = Module::ALL
+            .into_iter()
+            .find(|m| m.prefixes().iter().any(|p| path.starts_with(p)));
         format!("{}{path}", self.bases[&owner.unwrap_or(Module::Auth)])
     }
 
@@ -169,13 +197,26 @@ impl TestApp {
     /// Signs a user in who holds `role` at `store` (or everywhere).
     pub async fn user(&self, role: Role, store: Option<Uuid>) -> String {
         let email = format!("{}-{}@test.example", role.as_str(), Uuid::now_v7().simple());
-        let grants = vec![Grant { role, store_id: store.map(StoreId) }];
-        self.accounts.create_user(&email, "Test Person", PASSWORD.to_owned().into(), grants).await.unwrap();
+        let grants = vec![Grant {
+            role,
+            store_id: store.map(StoreId),
+        }];
+        self.accounts
+            .create_user(&email, "Test Person", PASSWORD.to_owned().into(), grants)
+            .await
+            .unwrap();
         self.accounts.token_for(&email).await.unwrap()
     }
 
     /// Sends a request; `token` empty sends none.
-    pub async fn send(&self, method: Method, path: &str, token: &str, key: Option<&str>, body: Option<&Value>) -> Reply {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Reply {
         let mut request = self.http.request(method, self.url(path));
         if !token.is_empty() {
             request = request.bearer_auth(token);
@@ -194,15 +235,18 @@ impl TestApp {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(Method::POST, path, &self.admin, None, Some(body)).await
+        self.send(Method::POST, path, &self.admin, None, Some(body))
+            .await
     }
 
     pub async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> Reply {
-        self.send(Method::POST, path, &self.admin, Some(key), Some(body)).await
+        self.send(Method::POST, path, &self.admin, Some(key), Some(body))
+            .await
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
-        self.send(Method::PATCH, path, &self.admin, None, Some(body)).await
+        self.send(Method::PATCH, path, &self.admin, None, Some(body))
+            .await
     }
 
     /// A shop in euros, tax included, on UTC with the day turning at midnight.
@@ -230,11 +274,16 @@ impl TestApp {
         let body = json!({"items": [{
             "type": "adjust", "store_id": store, "product_id": product, "delta": quantity, "reason": "opening",
         }]});
-        self.post("/api/stocks/adjustments", &body).await.expect(201);
+        self.post("/api/stocks/adjustments", &body)
+            .await
+            .expect(201);
     }
 
     pub async fn on_hand(&self, store: Uuid, product: Uuid) -> i64 {
-        let level = self.get(&format!("/api/stocks/{store}/{product}")).await.expect(200);
+        let level = self
+            .get(&format!("/api/stocks/{store}/{product}"))
+            .await
+            .expect(200);
         level["on_hand"].as_i64().unwrap()
     }
 
@@ -242,7 +291,11 @@ impl TestApp {
     pub async fn eventually(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         while !done().await {
-            assert!(tokio::time::Instant::now() < deadline, "{what} did not come about in {:?}", self.topology);
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{what} did not come about in {:?}",
+                self.topology
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -252,7 +305,11 @@ impl TestApp {
         for running in &self.running {
             for checks in &running.process().operator.checks {
                 for check in checks.run().await.unwrap() {
-                    assert_eq!(check.violations, 0, "{} in {:?}", check.title, self.topology);
+                    assert_eq!(
+                        check.violations, 0,
+                        "{} in {:?}",
+                        check.title, self.topology
+                    );
                 }
             }
         }
@@ -284,7 +341,10 @@ fn plan(
             refresh_idle: Duration::from_secs(3_600),
             refresh_absolute: Duration::from_secs(7_200),
         },
-        store: StoreSetup { hold_ttl: options.hold_ttl, sweep_every: options.sweep_every },
+        store: StoreSetup {
+            hold_ttl: options.hold_ttl,
+            sweep_every: options.sweep_every,
+        },
         count_statements: options.count_statements,
     }
 }
@@ -301,10 +361,20 @@ impl Reply {
         let headers = response
             .headers()
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect();
         let text = response.text().await.unwrap();
-        Self { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        Self {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
     }
 
     /// The body, if the status is this one.
@@ -317,7 +387,12 @@ impl Reply {
     /// Fails unless this is a problem with this status and code.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(self.body["status"], status);
         self.body
@@ -328,6 +403,11 @@ impl Reply {
     /// Fails unless the status is a success or a "no such session" of a read that found nothing.
     #[track_caller]
     pub fn expect_success(self) {
-        assert!((200..300).contains(&self.status), "{} {}", self.status, self.text);
+        assert!(
+            (200..300).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.text
+        );
     }
 }

@@ -7,13 +7,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "comptoir",
         &[
-            "kernel", "embedded-postgres", "auth", "store", "inventory", "sales", "auth-api", "store-api",
-            "inventory-api", "sales-api",
+            "kernel",
+            "embedded-postgres",
+            "auth",
+            "store",
+            "inventory",
+            "sales",
+            "auth-api",
+            "store-api",
+            "inventory-api",
+            "sales-api",
         ],
     ),
-    ("sales", &["kernel", "sales-api", "inventory-api", "store-api"]),
+    (
+        "sales",
+        &["kernel", "sales-api", "inventory-api", "store-api"],
+    ),
     ("inventory", &["kernel", "inventory-api", "store-api"]),
-    ("store", &["kernel", "store-api", "sales-api", "inventory-api"]),
+    (
+        "store",
+        &["kernel", "store-api", "sales-api", "inventory-api"],
+    ),
     ("auth", &["kernel", "auth-api"]),
     ("auth-api", &["kernel"]),
     ("store-api", &["kernel"]),
@@ -35,7 +49,11 @@ fn crates_depend_only_on_what_they_may() {
 
 #[test]
 fn the_check_catches_a_forbidden_edge() {
-    let bad: Edges = [("sales".into(), "store".into()), ("kernel".into(), "auth-api".into())].into();
+    let bad: Edges = [
+        ("sales".into(), "store".into()),
+        ("kernel".into(), "auth-api".into()),
+    ]
+    .into();
     assert_eq!(unexpected(&bad), bad);
 }
 
@@ -48,9 +66,15 @@ fn a_single_module_holds_no_code_of_another() {
         ("sales", ["auth", "store", "inventory"]),
     ] {
         let tree = tree(feature);
-        assert!(tree.contains(&format!("\n{feature} ")), "{feature} is not in its own build: {tree}");
+        assert!(
+            tree.contains(&format!("\n{feature} ")),
+            "{feature} is not in its own build: {tree}"
+        );
         for other in others {
-            assert!(!tree.contains(&format!("\n{other} ")), "{feature} drags {other} along");
+            assert!(
+                !tree.contains(&format!("\n{other} ")),
+                "{feature} drags {other} along"
+            );
         }
     }
 }
@@ -58,22 +82,44 @@ fn a_single_module_holds_no_code_of_another() {
 /// The packages of a build with one feature, a line each.
 fn tree(feature: &str) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "-p", "comptoir", "--no-default-features", "--features", feature])
+        .args([
+            "tree",
+            "-p",
+            "comptoir",
+            "--no-default-features",
+            "--features",
+            feature,
+        ])
         .args(["--offline", "--prefix", "none", "-e", "normal"])
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 fn unexpected(edges: &Edges) -> Edges {
-    let allowed = |from: &str, to: &str| ALLOWED.iter().any(|(f, ts)| *f == from && ts.contains(&to));
-    edges.iter().filter(|(from, to)| !allowed(from, to)).cloned().collect()
+    let allowed =
+        |from: &str, to: &str| ALLOWED.iter().any(|(f, ts)| *f == from && ts.contains(&to));
+    edges
+        .iter()
+        .filter(|(from, to)| !allowed(from, to))
+        .cloned()
+        .collect()
 }
 
 fn workspace_edges() -> Edges {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .output()
         .expect("cargo runs");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("json");
@@ -82,7 +128,11 @@ fn workspace_edges() -> Edges {
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             // Tests may reach further than the product.
             let shipped = dependency["kind"].is_null() && dependency["path"].is_string();
-            if let (true, Some(from), Some(to)) = (shipped, package["name"].as_str(), dependency["name"].as_str()) {
+            if let (true, Some(from), Some(to)) = (
+                shipped,
+                package["name"].as_str(),
+                dependency["name"].as_str(),
+            ) {
                 edges.insert((from.into(), to.into()));
             }
         }

@@ -6,7 +6,10 @@ use crate::crash::{Server, signal};
 
 fn comptoir(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
-    command.args(arguments).current_dir(testkit::scratch("cli")).env_remove("DATABASE_URL");
+    command
+        .args(arguments)
+        .current_dir(testkit::scratch("cli"))
+        .env_remove("DATABASE_URL");
     command.envs(environment.iter().copied()).output().unwrap()
 }
 
@@ -38,15 +41,26 @@ fn a_server_that_may_forget_what_it_acknowledged_is_refused() {
     let url = testkit::cluster().url("postgres");
     let output = comptoir(&["check"], &[("DATABASE_URL", url.as_str())]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors(&output).contains("fsync = off"), "{}", errors(&output));
+    assert!(
+        errors(&output).contains("fsync = off"),
+        "{}",
+        errors(&output)
+    );
 }
 
 #[test]
 fn the_committed_documents_pass_the_check_and_old_ones_do_not() {
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi");
-    assert!(comptoir(&["openapi", "--check", "--dir", here], &[]).status.success());
+    assert!(
+        comptoir(&["openapi", "--check", "--dir", here], &[])
+            .status
+            .success()
+    );
     let empty = testkit::scratch("openapi");
-    let output = comptoir(&["openapi", "--check", "--dir", empty.to_str().unwrap()], &[]);
+    let output = comptoir(
+        &["openapi", "--check", "--dir", empty.to_str().unwrap()],
+        &[],
+    );
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
 }
 
@@ -59,7 +73,10 @@ async fn sigterm_and_ctrl_c_stop_everything_cleanly() {
         signal(server.child.id(), name);
         let status = server.child.wait().unwrap();
         assert!(status.success(), "{name}: {status}");
-        assert!(!data.join("cluster/postmaster.pid").exists(), "{name} left the database running");
+        assert!(
+            !data.join("cluster/postmaster.pid").exists(),
+            "{name} left the database running"
+        );
         let _ = std::fs::remove_dir_all(&data);
     }
 }

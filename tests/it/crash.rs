@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt,
+};
 use embedded_postgres::{Options, Postgres};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -32,8 +34,16 @@ pub struct Server {
 
 impl Server {
     pub async fn start(data: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("server.out")).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(data.join("server.out"))
+            .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_comptoir"))
             .current_dir(data)
             .env("COMPTOIR__EMBEDDED__DATA_DIR", data)
@@ -50,11 +60,25 @@ impl Server {
             .stderr(Stdio::from(log))
             .spawn()
             .unwrap();
-        let mut server = Self { child, base: format!("http://127.0.0.1:{port}") };
-        let (http, deadline) = (reqwest::Client::new(), Instant::now() + Duration::from_secs(60));
-        while !http.get(format!("{}/health/ready", server.base)).send().await.is_ok_and(|r| r.status().is_success()) {
+        let mut server = Self {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+        };
+        let (http, deadline) = (
+            reqwest::Client::new(),
+            Instant::now() + Duration::from_secs(60),
+        );
+        while !http
+            .get(format!("{}/health/ready", server.base))
+            .send()
+            .await
+            .is_ok_and(|r| r.status().is_success())
+        {
             let said = std::fs::read_to_string(data.join("server.out")).unwrap_or_default();
-            assert!(server.child.try_wait().unwrap().is_none(), "the server ended: {said}");
+            assert!(
+                server.child.try_wait().unwrap().is_none(),
+                "the server ended: {said}"
+            );
             assert!(Instant::now() < deadline, "the server is not ready: {said}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -77,9 +101,23 @@ impl Server {
         body["access_token"].as_str().expect("a token").to_owned()
     }
 
-    async fn post(&self, http: &reqwest::Client, token: &str, path: &str, key: &str, body: &Value) -> Result<(u16, Value), reqwest::Error> {
-        let request = http.post(format!("{}{path}", self.base)).bearer_auth(token).header("Idempotency-Key", key);
-        let reply = request.json(body).timeout(Duration::from_secs(20)).send().await?;
+    async fn post(
+        &self,
+        http: &reqwest::Client,
+        token: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Result<(u16, Value), reqwest::Error> {
+        let request = http
+            .post(format!("{}{path}", self.base))
+            .bearer_auth(token)
+            .header("Idempotency-Key", key);
+        let reply = request
+            .json(body)
+            .timeout(Duration::from_secs(20))
+            .send()
+            .await?;
         Ok((reply.status().as_u16(), reply.json().await?))
     }
 }
@@ -127,7 +165,10 @@ async fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
 async fn given_shop(server: &Server, http: &reqwest::Client) -> (Uuid, Vec<Uuid>) {
     let token = server.login(http).await;
     let created = async |path: &str, body: Value| -> Uuid {
-        let (status, body) = server.post(http, &token, path, &Uuid::now_v7().to_string(), &body).await.unwrap();
+        let (status, body) = server
+            .post(http, &token, path, &Uuid::now_v7().to_string(), &body)
+            .await
+            .unwrap();
         assert_eq!(status, 201, "{body}");
         body["id"].as_str().unwrap().parse().unwrap()
     };
@@ -138,10 +179,13 @@ async fn given_shop(server: &Server, http: &reqwest::Client) -> (Uuid, Vec<Uuid>
     .await;
     let mut products = Vec::new();
     for n in 0..5 {
-        let product = created("/api/inventory/products", json!({
-            "sku": format!("C{n}"), "name": format!("Crash {n}"), "unit": "each",
-            "price": {"amount": 100, "currency": "EUR"}, "tax_rate": 0,
-        }))
+        let product = created(
+            "/api/inventory/products",
+            json!({
+                "sku": format!("C{n}"), "name": format!("Crash {n}"), "unit": "each",
+                "price": {"amount": 100, "currency": "EUR"}, "tax_rate": 0,
+            }),
+        )
         .await;
         // The first runs out on the way, so that refusals are killed as well.
         let stock = if n == 0 { 300 } else { 1_000_000 };
@@ -170,8 +214,14 @@ async fn sell_until_killed(
         let mut turn = till;
         while !done.load(Ordering::Relaxed) {
             turn += 1;
-            let (a, b) = (products[turn % products.len()], products[(turn + 1) % products.len()]);
-            let (key, body) = (Uuid::now_v7().to_string(), sale(store, &[(a, 1), (b, 2)], 300));
+            let (a, b) = (
+                products[turn % products.len()],
+                products[(turn + 1) % products.len()],
+            );
+            let (key, body) = (
+                Uuid::now_v7().to_string(),
+                sale(store, &[(a, 1), (b, 2)], 300),
+            );
             tills.sent.lock().unwrap().insert(key.clone(), body.clone());
             if let Ok((201, answer)) = server.post(http, &token, "/api/sales", &key, &body).await {
                 tills.acknowledged.lock().unwrap().insert(key, answer);
@@ -182,7 +232,11 @@ async fn sell_until_killed(
     let killing = async {
         let deadline = Instant::now() + Duration::from_secs(60);
         while count.load(Ordering::Relaxed) < target {
-            assert!(Instant::now() < deadline, "only {} sales in round {round}", count.load(Ordering::Relaxed));
+            assert!(
+                Instant::now() < deadline,
+                "only {} sales in round {round}",
+                count.load(Ordering::Relaxed)
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         if round % 2 == 1 {
@@ -198,21 +252,42 @@ async fn sell_until_killed(
 /// Every other time the database dies without a shutdown, too.
 fn kill_postgres(data: &Path) {
     let file: PathBuf = data.join("cluster/postmaster.pid");
-    let pid = std::fs::read_to_string(file).unwrap().lines().next().unwrap().trim().parse().unwrap();
+    let pid = std::fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
     signal(pid, "-KILL");
 }
 
 pub fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([name, &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
-async fn repeat_what_got_no_answer(server: &Server, http: &reqwest::Client, token: &str, tills: &Tills) {
+async fn repeat_what_got_no_answer(
+    server: &Server,
+    http: &reqwest::Client,
+    token: &str,
+    tills: &Tills,
+) {
     let sent = tills.sent.lock().unwrap().clone();
     for (key, body) in sent {
         if tills.acknowledged.lock().unwrap().contains_key(&key) {
             continue;
         }
-        let (status, answer) = server.post(http, token, "/api/sales", &key, &body).await.unwrap();
+        let (status, answer) = server
+            .post(http, token, "/api/sales", &key, &body)
+            .await
+            .unwrap();
         match (status, answer["code"].as_str()) {
             (201, _) => {
                 tills.acknowledged.lock().unwrap().insert(key, answer);
@@ -223,13 +298,38 @@ async fn repeat_what_got_no_answer(server: &Server, http: &reqwest::Client, toke
     }
 }
 
-async fn assert_acknowledged_once(server: &Server, http: &reqwest::Client, token: &str, tills: &Tills) {
+async fn assert_acknowledged_once(
+    server: &Server,
+    http: &reqwest::Client,
+    token: &str,
+    tills: &Tills,
+) {
     let acknowledged = tills.acknowledged.lock().unwrap().clone();
-    assert!(acknowledged.len() >= ROUNDS * 15, "{} sales", acknowledged.len());
+    assert!(
+        acknowledged.len() >= ROUNDS * 15,
+        "{} sales",
+        acknowledged.len()
+    );
     for (key, answer) in &acknowledged {
-        let url = format!("{}/api/sales/{}", server.base, answer["id"].as_str().unwrap());
-        let found: Value = http.get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-        assert_eq!((&found["lines"], &found["total"]), (&answer["lines"], &answer["total"]), "{key}");
+        let url = format!(
+            "{}/api/sales/{}",
+            server.base,
+            answer["id"].as_str().unwrap()
+        );
+        let found: Value = http
+            .get(url)
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(
+            (&found["lines"], &found["total"]),
+            (&answer["lines"], &answer["total"]),
+            "{key}"
+        );
     }
 }
 
@@ -243,7 +343,10 @@ async fn assert_books_agree(data: &Path, tills: &Tills) {
             #[diesel(sql_type = BigInt)]
             n: i64,
         }
-        sql_query(format!("SELECT ({sql})::bigint AS n")).get_result::<Row>(&mut conn).unwrap().n
+        sql_query(format!("SELECT ({sql})::bigint AS n"))
+            .get_result::<Row>(&mut conn)
+            .unwrap()
+            .n
     };
     let deadline = Instant::now() + Duration::from_secs(20);
     while number("SELECT count(*) FROM store.holds WHERE state = 'held'") > 0 {
@@ -251,7 +354,11 @@ async fn assert_books_agree(data: &Path, tills: &Tills) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let acknowledged = i64::try_from(tills.acknowledged.lock().unwrap().len()).unwrap();
-    assert_eq!(number("SELECT count(*) FROM sales.sales WHERE state = 'recorded'"), acknowledged, "I3, I6, I7");
+    assert_eq!(
+        number("SELECT count(*) FROM sales.sales WHERE state = 'recorded'"),
+        acknowledged,
+        "I3, I6, I7"
+    );
     for (name, sql) in crate::invariants::ACROSS_MODULES {
         assert_eq!(number(sql), 0, "{name}");
     }

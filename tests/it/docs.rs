@@ -26,7 +26,11 @@ fn readme() -> String {
 fn the_table_of_settings_is_current() {
     let mut table = String::from("| setting | default | meaning |\n| --- | --- | --- |\n");
     for (name, default, meaning) in SETTINGS {
-        let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+        let default = if default.is_empty() {
+            String::new()
+        } else {
+            format!("`{default}`")
+        };
         writeln!(table, "| `{name}` | {default} | {meaning} |").unwrap();
     }
     let (start, end) = ("<!-- settings -->\n", "<!-- /settings -->");
@@ -34,9 +38,16 @@ fn the_table_of_settings_is_current() {
     let (before, rest) = text.split_once(start).expect("the mark");
     let (found, after) = rest.split_once(end).expect("the closing mark");
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(Path::new(ROOT).join("README.md"), format!("{before}{start}{table}{end}{after}")).unwrap();
+        fs::write(
+            Path::new(ROOT).join("README.md"),
+            format!("{before}{start}{table}{end}{after}"),
+        )
+        .unwrap();
     } else {
-        assert!(found == table, "run `UPDATE=1 cargo test --test it settings`, then review the diff");
+        assert!(
+            found == table,
+            "run `UPDATE=1 cargo test --test it settings`, then review the diff"
+        );
     }
 }
 
@@ -44,12 +55,20 @@ fn the_table_of_settings_is_current() {
 fn no_link_leads_nowhere() {
     for page in pages(Path::new(ROOT)) {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = link.split('#').next().unwrap();
             if target.is_empty() || target.contains("://") {
                 continue;
             }
-            assert!(page.parent().unwrap().join(target).exists(), "{}: {link}", page.display());
+            assert!(
+                page.parent().unwrap().join(target).exists(),
+                "{}: {link}",
+                page.display()
+            );
         }
     }
 }
@@ -57,8 +76,12 @@ fn no_link_leads_nowhere() {
 fn pages(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut pages = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") && name != "data" {
+        let (path, name) = (
+            entry.path(),
+            entry.file_name().to_string_lossy().into_owned(),
+        );
+        if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") && name != "data"
+        {
             pages.extend(self::pages(&path));
         } else if name.ends_with(".md") {
             pages.push(path);
@@ -72,8 +95,17 @@ fn tour(text: &str) -> Vec<(String, Vec<String>)> {
     let mut steps = Vec::new();
     for part in text.split("```sh tour\n").skip(1) {
         let (commands, rest) = part.split_once("\n```").unwrap();
-        let expected = rest.split_once("```text\n").unwrap().1.split_once("\n```").unwrap().0;
-        steps.push((commands.to_owned(), expected.lines().map(str::to_owned).collect()));
+        let expected = rest
+            .split_once("```text\n")
+            .unwrap()
+            .1
+            .split_once("\n```")
+            .unwrap()
+            .0;
+        steps.push((
+            commands.to_owned(),
+            expected.lines().map(str::to_owned).collect(),
+        ));
     }
     steps
 }
@@ -90,7 +122,11 @@ impl Drop for Demo {
 
 /// The first command of the README: what a newcomer starts.
 fn start(data: &Path) -> (Demo, String) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let log = data.join("out.log");
     let out = fs::File::create(&log).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_comptoir"))
@@ -107,8 +143,16 @@ fn start(data: &Path) -> (Demo, String) {
     let deadline = Instant::now() + Duration::from_secs(180);
     // The banner comes when the demo chain is loaded.
     while !fs::read_to_string(&log).unwrap().contains("Log in as") {
-        assert!(demo.0.try_wait().unwrap().is_none(), "{}", fs::read_to_string(&log).unwrap());
-        assert!(Instant::now() < deadline, "{}", fs::read_to_string(&log).unwrap());
+        assert!(
+            demo.0.try_wait().unwrap().is_none(),
+            "{}",
+            fs::read_to_string(&log).unwrap()
+        );
+        assert!(
+            Instant::now() < deadline,
+            "{}",
+            fs::read_to_string(&log).unwrap()
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     (demo, format!("http://127.0.0.1:{port}"))
@@ -131,15 +175,29 @@ async fn the_tour_and_every_example_work_on_the_demo_data() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    shell
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script.as_bytes())
+        .unwrap();
     let output = shell.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}\n{errors}");
     for (number, (commands, expected)) in steps.iter().enumerate() {
-        let part = said.split(&format!("--- {number}\n")).nth(1).unwrap().split("--- ").next().unwrap();
+        let part = said
+            .split(&format!("--- {number}\n"))
+            .nth(1)
+            .unwrap()
+            .split("--- ")
+            .next()
+            .unwrap();
         for line in expected {
-            assert!(part.contains(line.as_str()), "{commands}\nprinted\n{part}\nand not\n{line}");
+            assert!(
+                part.contains(line.as_str()),
+                "{commands}\nprinted\n{part}\nand not\n{line}"
+            );
         }
     }
     let (tried, failing) = try_examples(&base).await;
@@ -151,17 +209,30 @@ async fn the_tour_and_every_example_work_on_the_demo_data() {
 }
 
 /// Operations whose example would end the session it is made with.
-const ENDS_THE_SESSION: [&str; 4] =
-    ["/api/auth/logout", "/api/auth/logout-all", "/api/auth/password", "/api/auth/refresh"];
+const ENDS_THE_SESSION: [&str; 4] = [
+    "/api/auth/logout",
+    "/api/auth/logout-all",
+    "/api/auth/password",
+    "/api/auth/refresh",
+];
 
 /// Every example of the document, sent as it stands; answers how many there are, and what did not
 /// work.
 async fn try_examples(base: &str) -> (usize, Vec<String>) {
     let http = reqwest::Client::new();
     let login = json!({"email": "admin@demo.comptoir.test", "password": "shelf-candle-42-river"});
-    let tokens: Value =
-        http.post(format!("{base}/api/auth/login")).json(&login).send().await.unwrap().json().await.unwrap();
-    let token = tokens["access_token"].as_str().expect("the demo's admin signs in");
+    let tokens: Value = http
+        .post(format!("{base}/api/auth/login"))
+        .json(&login)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let token = tokens["access_token"]
+        .as_str()
+        .expect("the demo's admin signs in");
     let document: Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
     let mut operations = operations(&document);
     // What takes things away comes last, so that the other examples still find them.
@@ -178,12 +249,19 @@ async fn try_examples(base: &str) -> (usize, Vec<String>) {
         if ENDS_THE_SESSION.contains(&path.as_str()) {
             continue;
         }
-        let Some(url) = with_examples(&path, &operation) else { continue };
-        let mut request = http.request(method.parse().unwrap(), format!("{base}{url}")).bearer_auth(token);
+        let Some(url) = with_examples(&path, &operation) else {
+            continue;
+        };
+        let mut request = http
+            .request(method.parse().unwrap(), format!("{base}{url}"))
+            .bearer_auth(token);
         if let Some(body) = body {
             request = request.json(body);
         }
-        if operation["requestBody"]["content"].get("text/csv").is_some() {
+        if operation["requestBody"]["content"]
+            .get("text/csv")
+            .is_some()
+        {
             continue;
         }
         tried += 1;
@@ -191,7 +269,10 @@ async fn try_examples(base: &str) -> (usize, Vec<String>) {
         let status = reply.status().as_u16();
         // 409: another example has used or archived it already.
         if !(200..300).contains(&status) && status != 409 {
-            failing.push(format!("{method} {url}: {status} {}", reply.text().await.unwrap()));
+            failing.push(format!(
+                "{method} {url}: {status} {}",
+                reply.text().await.unwrap()
+            ));
         }
     }
     (tried, failing)
@@ -211,5 +292,9 @@ fn with_examples(path: &str, operation: &Value) -> Option<String> {
             _ => {}
         }
     }
-    Some(if query.is_empty() { url } else { format!("{url}?{}", query.join("&")) })
+    Some(if query.is_empty() {
+        url
+    } else {
+        format!("{url}?{}", query.join("&"))
+    })
 }

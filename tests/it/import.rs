@@ -29,7 +29,10 @@ const SALES: &str = "basket_id,store,occurred_at,customer,sku,quantity,sales_val
 
 fn write(folder: &Path) {
     let packed = |name: &str, text: &str| {
-        let mut file = GzEncoder::new(File::create(folder.join(name)).unwrap(), Compression::default());
+        let mut file = GzEncoder::new(
+            File::create(folder.join(name)).unwrap(),
+            Compression::default(),
+        );
         file.write_all(text.as_bytes()).unwrap();
         file.finish().unwrap();
     };
@@ -39,8 +42,16 @@ fn write(folder: &Path) {
 }
 
 async fn import(app: &TestApp, folder: &Path) -> Report {
-    let api = Api::login(app.base(Module::Sales).parse().unwrap(), ADMIN, PASSWORD).await.unwrap();
-    import::run(&api, &ImportOptions::new(folder.to_owned()), &Progress::silent()).await.unwrap()
+    let api = Api::login(app.base(Module::Sales).parse().unwrap(), ADMIN, PASSWORD)
+        .await
+        .unwrap();
+    import::run(
+        &api,
+        &ImportOptions::new(folder.to_owned()),
+        &Progress::silent(),
+    )
+    .await
+    .unwrap()
 }
 
 #[actix_web::test]
@@ -52,13 +63,24 @@ async fn dirty_files_are_imported_to_the_cent_and_only_once() {
     let report = import(&app, &folder).await;
     assert!(report.agrees());
     let lines: Vec<u64> = report.rejected.rows.iter().map(|row| row.line).collect();
-    assert_eq!(lines, [4, 5, 7], "quantity 0, unknown SKU, and not whole cents");
-    assert_eq!(report.rejected.baskets.len(), 1, "basket 13 has no good row");
+    assert_eq!(
+        lines,
+        [4, 5, 7],
+        "quantity 0, unknown SKU, and not whole cents"
+    );
+    assert_eq!(
+        report.rejected.baskets.len(),
+        1,
+        "basket 13 has no good row"
+    );
 
     let db = app.db(Module::Sales);
     let sales = "SELECT string_agg(concat_ws(' ', business_date, total_minor, state), ', ' ORDER BY occurred_at) FROM sales.sales";
     let booked = db.text(sales);
-    assert_eq!(booked, "2017-01-05 1159 recorded, 2017-01-05 4500 recorded, 2017-01-06 0 recorded");
+    assert_eq!(
+        booked,
+        "2017-01-05 1159 recorded, 2017-01-05 4500 recorded, 2017-01-06 0 recorded"
+    );
     let again = import(&app, &folder).await;
     assert!(again.agrees());
     assert_eq!(db.text(sales), booked);

@@ -24,7 +24,10 @@ pub const ACROSS_MODULES: &[(&str, &str)] = &[
              coalesce(lag(balance) OVER (PARTITION BY store_id, product_id ORDER BY seq), 0) AS before \
              FROM store.movements) m WHERE balance <> before + delta",
     ),
-    ("I2 nothing is below zero", "SELECT count(*) FROM store.movements WHERE balance < 0 OR damaged_balance < 0"),
+    (
+        "I2 nothing is below zero",
+        "SELECT count(*) FROM store.movements WHERE balance < 0 OR damaged_balance < 0",
+    ),
     (
         "I4 what a recorded sale took equals its lines",
         "SELECT count(*) FROM ( \
@@ -62,17 +65,38 @@ pub const ACROSS_MODULES: &[(&str, &str)] = &[
 
 /// What breaks each invariant, by hand.
 const SABOTAGE: &[(&str, &str)] = &[
-    ("I1 the ledger adds up to the level", "UPDATE store.levels SET on_hand = on_hand + 1"),
-    ("I1 every balance follows from the one before", "UPDATE store.movements SET balance = balance + 1 WHERE reason = 'sale'"),
-    ("I2 nothing is below zero", "UPDATE store.movements SET balance = -1 WHERE reason = 'sale'"),
-    ("I4 what a recorded sale took equals its lines", "UPDATE sales.sale_lines SET quantity = quantity + 1"),
-    ("I5 a hold is consumed if and only if its sale is recorded", "DELETE FROM store.holds"),
-    ("I5 a released hold nets to zero", "UPDATE store.holds SET state = 'released'"),
+    (
+        "I1 the ledger adds up to the level",
+        "UPDATE store.levels SET on_hand = on_hand + 1",
+    ),
+    (
+        "I1 every balance follows from the one before",
+        "UPDATE store.movements SET balance = balance + 1 WHERE reason = 'sale'",
+    ),
+    (
+        "I2 nothing is below zero",
+        "UPDATE store.movements SET balance = -1 WHERE reason = 'sale'",
+    ),
+    (
+        "I4 what a recorded sale took equals its lines",
+        "UPDATE sales.sale_lines SET quantity = quantity + 1",
+    ),
+    (
+        "I5 a hold is consumed if and only if its sale is recorded",
+        "DELETE FROM store.holds",
+    ),
+    (
+        "I5 a released hold nets to zero",
+        "UPDATE store.holds SET state = 'released'",
+    ),
     (
         "I8 not more returned than sold, not more refunded than paid",
         "UPDATE sales.sale_lines SET returned_quantity = quantity + 1",
     ),
-    ("I11 lines sum to the total, and so do payments", "UPDATE sales.payments SET amount_minor = amount_minor + 1"),
+    (
+        "I11 lines sum to the total, and so do payments",
+        "UPDATE sales.payments SET amount_minor = amount_minor + 1",
+    ),
 ];
 
 /// The CHECK constraints keep most of this from happening at all, so they go first.
@@ -87,7 +111,9 @@ async fn each_invariant_holds_and_each_check_can_fail() {
         let app = TestApp::start(Topology::Whole).await;
         let (store, product) = (app.given_store().await, app.given_product(100).await);
         app.given_stock(store, product, 5).await;
-        app.post("/api/sales", &sale(store, &[(product, 2)], 200)).await.expect(201);
+        app.post("/api/sales", &sale(store, &[(product, 2)], 200))
+            .await
+            .expect(201);
         let db = app.db(Module::Store);
         app.eventually("the hold is consumed", async || {
             db.number("SELECT count(*) FROM store.holds WHERE state = 'consumed'") == 1
@@ -98,7 +124,10 @@ async fn each_invariant_holds_and_each_check_can_fail() {
         }
         db.execute(DISARM);
         db.execute(sabotage);
-        let (_, sql) = ACROSS_MODULES.iter().find(|(check, _)| check == name).expect("a check of this name");
+        let (_, sql) = ACROSS_MODULES
+            .iter()
+            .find(|(check, _)| check == name)
+            .expect("a check of this name");
         assert!(db.number(sql) > 0, "{name} was broken and not noticed");
     }
 }

@@ -35,9 +35,17 @@ fn up_down_and_up_again_gives_the_same_schema() {
         assert!(first.lines().count() > 20, "{first}");
         // One by one down to nothing and back, then all at once.
         for _ in &ran {
-            assert_eq!(migrate::down(&url, module.name(), migrations(), false).unwrap().len(), 1);
+            assert_eq!(
+                migrate::down(&url, module.name(), migrations(), false)
+                    .unwrap()
+                    .len(),
+                1
+            );
         }
-        assert_eq!(migrate::down(&url, module.name(), migrations(), false).unwrap(), Vec::<String>::new());
+        assert_eq!(
+            migrate::down(&url, module.name(), migrations(), false).unwrap(),
+            Vec::<String>::new()
+        );
         let tables = format!(
             "SELECT count(*) FROM pg_class WHERE relnamespace = '{module}'::regnamespace AND relkind = 'r' \
              AND relname <> '__diesel_schema_migrations'"
@@ -79,17 +87,31 @@ fn a_module_s_role_reaches_no_other_schema_and_changes_no_table() {
     for module in Module::ALL {
         let as_role = |sql: &str| {
             let mut conn = PgConnection::establish(&db.url()).unwrap();
-            conn.batch_execute(&format!("SET search_path = {module}; SET ROLE {}", role_of(module.name()))).unwrap();
+            conn.batch_execute(&format!(
+                "SET search_path = {module}; SET ROLE {}",
+                role_of(module.name())
+            ))
+            .unwrap();
             conn.batch_execute(sql).map_err(|e| e.to_string())
         };
         as_role("SELECT count(*) FROM outbox").expect("its own schema is open");
         for other in Module::ALL.into_iter().filter(|other| *other != module) {
             let refused = as_role(&format!("SELECT * FROM {other}.outbox")).unwrap_err();
-            assert!(refused.contains("permission denied"), "{module} reads {other}: {refused}");
+            assert!(
+                refused.contains("permission denied"),
+                "{module} reads {other}: {refused}"
+            );
         }
-        for ddl in ["CREATE TABLE mine (id int)", "DROP TABLE outbox", "ALTER TABLE outbox ADD x int"] {
+        for ddl in [
+            "CREATE TABLE mine (id int)",
+            "DROP TABLE outbox",
+            "ALTER TABLE outbox ADD x int",
+        ] {
             let refused = as_role(ddl).unwrap_err();
-            assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{module}: {refused}");
+            assert!(
+                refused.contains("permission denied") || refused.contains("must be owner"),
+                "{module}: {refused}"
+            );
         }
     }
 }
@@ -106,9 +128,16 @@ fn what_is_append_only_cannot_be_changed_or_deleted() {
     ] {
         for verb in ["DELETE FROM", "TRUNCATE"] {
             let mut conn = PgConnection::establish(&db.url()).unwrap();
-            conn.batch_execute(&format!("SET ROLE {}", role_of(module.name()))).unwrap();
-            let refused = conn.batch_execute(&format!("{verb} {module}.{table}")).unwrap_err().to_string();
-            assert!(refused.contains("permission denied"), "{verb} {module}.{table}: {refused}");
+            conn.batch_execute(&format!("SET ROLE {}", role_of(module.name())))
+                .unwrap();
+            let refused = conn
+                .batch_execute(&format!("{verb} {module}.{table}"))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                refused.contains("permission denied"),
+                "{verb} {module}.{table}: {refused}"
+            );
         }
     }
 }

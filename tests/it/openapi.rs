@@ -10,7 +10,10 @@ use comptoir::{
 use serde_json::Value;
 
 fn documents() -> Vec<(&'static str, Value)> {
-    DOCUMENTS.iter().map(|(name, _, text)| (*name, serde_json::from_str(text).unwrap())).collect()
+    DOCUMENTS
+        .iter()
+        .map(|(name, _, text)| (*name, serde_json::from_str(text).unwrap()))
+        .collect()
 }
 
 /// Method, path and operation of every route of a document.
@@ -30,7 +33,10 @@ fn the_committed_documents_are_current() {
     for (name, _, committed) in DOCUMENTS {
         let only = Module::ALL.into_iter().find(|module| module.name() == name);
         let current = generate(&process, only).unwrap();
-        assert!(current == committed, "run `cargo run -- openapi`, then review the diff of openapi/{name}.json");
+        assert!(
+            current == committed,
+            "run `cargo run -- openapi`, then review the diff of openapi/{name}.json"
+        );
     }
 }
 
@@ -38,12 +44,18 @@ fn the_committed_documents_are_current() {
 fn the_merged_document_is_the_sum_of_the_modules() {
     let documents = documents();
     let (_, merged) = &documents[0];
-    let sum: usize = documents[1..].iter().map(|(_, document)| operations(document).len()).sum();
+    let sum: usize = documents[1..]
+        .iter()
+        .map(|(_, document)| operations(document).len())
+        .sum();
     assert_eq!(operations(merged).len(), sum);
     for (name, document) in &documents[1..] {
         let module = Module::ALL.into_iter().find(|m| m.name() == *name).unwrap();
         for (_, path, _) in operations(document) {
-            assert!(module.prefixes().iter().any(|p| path.starts_with(p)), "{path} in {name}");
+            assert!(
+                module.prefixes().iter().any(|p| path.starts_with(p)),
+                "{path} in {name}"
+            );
         }
     }
 }
@@ -59,12 +71,26 @@ fn gaps(method: &str, path: &str, operation: &Value) -> Vec<String> {
     let summary = operation["summary"].as_str().unwrap_or_default();
     need((5..=120).contains(&summary.len()), "a one-line summary");
     need(operation["operationId"].is_string(), "an operationId");
-    need(operation["tags"].as_array().is_some_and(|t| t.len() == 1), "one tag");
-    let public = operation["security"].as_array().is_some_and(|s| s.iter().all(|r| r.as_object().is_some_and(serde_json::Map::is_empty)));
+    need(
+        operation["tags"].as_array().is_some_and(|t| t.len() == 1),
+        "one tag",
+    );
+    let public = operation["security"].as_array().is_some_and(|s| {
+        s.iter()
+            .all(|r| r.as_object().is_some_and(serde_json::Map::is_empty))
+    });
     need(operation["security"].is_array(), "its security requirement");
-    let responses = operation["responses"].as_object().cloned().unwrap_or_default();
+    let responses = operation["responses"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     need(responses.keys().any(|s| s.starts_with('2')), "a success");
-    need(responses.values().all(|r| r["description"].as_str().is_some_and(|d| !d.is_empty())), "a description per status");
+    need(
+        responses
+            .values()
+            .all(|r| r["description"].as_str().is_some_and(|d| !d.is_empty())),
+        "a description per status",
+    );
     if !public {
         for status in ["401", "403"] {
             need(responses.contains_key(status), status);
@@ -72,11 +98,17 @@ fn gaps(method: &str, path: &str, operation: &Value) -> Vec<String> {
     }
     for (status, response) in &responses {
         if status.starts_with('4') || status.starts_with('5') {
-            need(response["content"]["application/problem+json"].is_object(), &format!("a problem for {status}"));
+            need(
+                response["content"]["application/problem+json"].is_object(),
+                &format!("a problem for {status}"),
+            );
         }
     }
     if let Some(json) = operation["requestBody"]["content"].get("application/json") {
-        need(json.get("example").is_some() || json.get("examples").is_some(), "an example body");
+        need(
+            json.get("example").is_some() || json.get("examples").is_some(),
+            "an example body",
+        );
         for status in ["400", "413", "415"] {
             need(responses.contains_key(status), status);
         }
@@ -87,7 +119,10 @@ fn gaps(method: &str, path: &str, operation: &Value) -> Vec<String> {
 #[test]
 fn every_operation_is_documented() {
     let documents = documents();
-    let all: Vec<String> = operations(&documents[0].1).iter().flat_map(|(m, p, o)| gaps(m, p, o)).collect();
+    let all: Vec<String> = operations(&documents[0].1)
+        .iter()
+        .flat_map(|(m, p, o)| gaps(m, p, o))
+        .collect();
     assert!(all.is_empty(), "{} gaps:\n{}", all.len(), all.join("\n"));
 }
 
@@ -102,13 +137,20 @@ fn operation_ids_are_unique_and_references_resolve() {
     let documents = documents();
     let mut ids = BTreeSet::new();
     for (_, path, operation) in operations(&documents[0].1) {
-        assert!(ids.insert(operation["operationId"].to_string()), "{} twice ({path})", operation["operationId"]);
+        assert!(
+            ids.insert(operation["operationId"].to_string()),
+            "{} twice ({path})",
+            operation["operationId"]
+        );
     }
     for (name, document) in documents {
         let text = document.to_string();
         for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
             let schema = reference.split('"').next().unwrap();
-            assert!(document["components"]["schemas"].get(schema).is_some(), "{name}: {schema} is not defined");
+            assert!(
+                document["components"]["schemas"].get(schema).is_some(),
+                "{name}: {schema} is not defined"
+            );
         }
     }
 }

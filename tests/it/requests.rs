@@ -25,11 +25,19 @@ pub struct Request {
 }
 
 fn bare(path: impl Into<String>) -> Request {
-    Request { path: path.into(), body: None, csv: None }
+    Request {
+        path: path.into(),
+        body: None,
+        csv: None,
+    }
 }
 
 fn with(path: impl Into<String>, body: Value) -> Request {
-    Request { path: path.into(), body: Some(body), csv: None }
+    Request {
+        path: path.into(),
+        body: Some(body),
+        csv: None,
+    }
 }
 
 fn unique(stem: &str) -> String {
@@ -45,8 +53,16 @@ const CSV: &str = "sku,name,unit,price,currency,tax_rate\nCSV-1,From a file,each
 impl Fixture {
     pub async fn new(app: &TestApp) -> Self {
         let product = app.given_product(100).await;
-        let found = app.get(&format!("/api/inventory/products/{product}")).await.expect(200);
-        let category = id(&app.post("/api/inventory/categories", &json!({"name": unique("Category ")})).await);
+        let found = app
+            .get(&format!("/api/inventory/products/{product}"))
+            .await
+            .expect(200);
+        let category = id(&app
+            .post(
+                "/api/inventory/categories",
+                &json!({"name": unique("Category ")}),
+            )
+            .await);
         let import = app
             .http
             .post(app.url("/api/inventory/imports/products?dry_run=false"))
@@ -73,7 +89,9 @@ impl Fixture {
     }
 
     async fn given_sale(&self, app: &TestApp, store: Uuid) -> Value {
-        app.post("/api/sales", &sale(store, &[(self.product, 1)], 100)).await.expect(201)
+        app.post("/api/sales", &sale(store, &[(self.product, 1)], 100))
+            .await
+            .expect(201)
     }
 
     fn return_of(sold: &Value) -> Value {
@@ -90,7 +108,13 @@ impl Fixture {
 
     /// The request for an operation, aimed at `store` where it concerns one. `None` for an
     /// operation that nobody has described yet, which fails the tests that ask.
-    pub async fn request(&self, app: &TestApp, method: &str, path: &str, store: Uuid) -> Option<Request> {
+    pub async fn request(
+        &self,
+        app: &TestApp,
+        method: &str,
+        path: &str,
+        store: Uuid,
+    ) -> Option<Request> {
         let module = path.split('/').nth(2).unwrap_or_default();
         match module {
             "auth" | "users" => self.of_auth(app, method, path, store).await,
@@ -100,94 +124,209 @@ impl Fixture {
         }
     }
 
-    async fn of_auth(&self, app: &TestApp, method: &str, path: &str, _store: Uuid) -> Option<Request> {
-        let of_user = async |suffix: &str| format!("/api/users/{}{suffix}", self.given_user(app).await);
+    async fn of_auth(
+        &self,
+        app: &TestApp,
+        method: &str,
+        path: &str,
+        _store: Uuid,
+    ) -> Option<Request> {
+        let of_user =
+            async |suffix: &str| format!("/api/users/{}{suffix}", self.given_user(app).await);
         Some(match (method, path) {
-            ("POST", "/api/auth/login") => with(path, json!({"email": unique("nobody-") + "@test.example", "password": "wrong-password-1"})),
+            ("POST", "/api/auth/login") => with(
+                path,
+                json!({"email": unique("nobody-") + "@test.example", "password": "wrong-password-1"}),
+            ),
             ("POST", "/api/auth/refresh") => with(path, json!({"refresh_token": "unknown"})),
             ("POST", "/api/auth/logout" | "/api/auth/logout-all") => bare(path),
-            ("POST", "/api/auth/password") => with(path, json!({"current_password": "wrong-password-1", "new_password": PASSWORD})),
-            ("GET", "/api/auth/me" | "/api/auth/verify" | "/api/auth/jwks" | "/api/auth/health" | "/api/auth/sessions" | "/api/users") => bare(path),
-            ("DELETE", "/api/auth/sessions/{id}") => bare(format!("/api/auth/sessions/{}", Uuid::now_v7())),
+            ("POST", "/api/auth/password") => with(
+                path,
+                json!({"current_password": "wrong-password-1", "new_password": PASSWORD}),
+            ),
+            (
+                "GET",
+                "/api/auth/me" | "/api/auth/verify" | "/api/auth/jwks" | "/api/auth/health"
+                | "/api/auth/sessions" | "/api/users",
+            ) => bare(path),
+            ("DELETE", "/api/auth/sessions/{id}") => {
+                bare(format!("/api/auth/sessions/{}", Uuid::now_v7()))
+            }
             ("POST", "/api/users") => with(path, user()),
             ("GET", "/api/users/{id}") => bare(of_user("").await),
-            ("PATCH", "/api/users/{id}") => with(of_user("").await, json!({"name": "Another Name"})),
+            ("PATCH", "/api/users/{id}") => {
+                with(of_user("").await, json!({"name": "Another Name"}))
+            }
             ("GET", "/api/users/{id}/grants") => bare(of_user("/grants").await),
-            ("PUT", "/api/users/{id}/grants") => with(of_user("/grants").await, json!({"grants": []})),
+            ("PUT", "/api/users/{id}/grants") => {
+                with(of_user("/grants").await, json!({"grants": []}))
+            }
             ("GET" | "DELETE", "/api/users/{id}/sessions") => bare(of_user("/sessions").await),
             ("POST", "/api/users/{id}/archive") => bare(of_user("/archive").await),
             ("POST", "/api/users/{id}/restore") => bare(of_user("/restore").await),
-            ("POST", "/api/users/{id}/password") => with(of_user("/password").await, json!({"new_password": "wren-thimble-ocean-41"})),
+            ("POST", "/api/users/{id}/password") => with(
+                of_user("/password").await,
+                json!({"new_password": "wren-thimble-ocean-41"}),
+            ),
             _ => return None,
         })
     }
 
-    async fn of_store(&self, app: &TestApp, method: &str, path: &str, store: Uuid) -> Option<Request> {
-        let here = path.replace("{id}", &store.to_string()).replace("{store_id}", &store.to_string());
+    async fn of_store(
+        &self,
+        app: &TestApp,
+        method: &str,
+        path: &str,
+        store: Uuid,
+    ) -> Option<Request> {
+        let here = path
+            .replace("{id}", &store.to_string())
+            .replace("{store_id}", &store.to_string());
         let filtered = format!("{path}?store_id={store}");
         Some(match (method, path) {
             ("GET", "/api/stores" | "/api/stores/health" | "/api/stocks/integrity") => bare(path),
-            ("POST", "/api/stores") => with(path, json!({"code": unique("N"), "name": "New shop", "kind": "sales"})),
-            ("GET", "/api/stores/{id}" | "/api/stores/{id}/settings" | "/api/stores/{id}/registers") => bare(here),
+            ("POST", "/api/stores") => with(
+                path,
+                json!({"code": unique("N"), "name": "New shop", "kind": "sales"}),
+            ),
+            (
+                "GET",
+                "/api/stores/{id}" | "/api/stores/{id}/settings" | "/api/stores/{id}/registers",
+            ) => bare(here),
             ("PATCH", "/api/stores/{id}") => with(here, json!({"name": "Renamed"})),
-            ("PATCH", "/api/stores/{id}/settings") => with(here, json!({"receipt_text": "Thank you"})),
+            ("PATCH", "/api/stores/{id}/settings") => {
+                with(here, json!({"receipt_text": "Thank you"}))
+            }
             ("POST", "/api/stores/{id}/archive" | "/api/stores/{id}/restore") => bare(here),
-            ("POST", "/api/stores/{id}/registers") => with(here, json!({"code": unique("T"), "name": "Till"})),
-            ("GET", "/api/stores/{id}/registers/{register_id}") | ("POST", "/api/stores/{id}/registers/{register_id}/archive") => {
+            ("POST", "/api/stores/{id}/registers") => {
+                with(here, json!({"code": unique("T"), "name": "Till"}))
+            }
+            ("GET", "/api/stores/{id}/registers/{register_id}")
+            | ("POST", "/api/stores/{id}/registers/{register_id}/archive") => {
                 let registers = format!("/api/stores/{store}/registers");
-                let register = id(&app.post(&registers, &json!({"code": unique("T"), "name": "Till"})).await);
+                let register = id(&app
+                    .post(&registers, &json!({"code": unique("T"), "name": "Till"}))
+                    .await);
                 bare(here.replace("{register_id}", &register.to_string()))
             }
-            ("GET", "/api/stocks" | "/api/stocks/movements" | "/api/stocks/low" | "/api/stocks/holds") => bare(filtered),
+            (
+                "GET",
+                "/api/stocks" | "/api/stocks/movements" | "/api/stocks/low" | "/api/stocks/holds",
+            ) => bare(filtered),
             ("GET", "/api/stocks/as-of") => bare(format!("{filtered}&at=2030-01-01T00:00:00Z")),
-            ("GET", "/api/stocks/{store_id}/{product_id}") => bare(format!("/api/stocks/{store}/{}", self.product)),
-            ("POST", "/api/stocks/adjustments") => with(path, json!({"items": [
-                {"type": "adjust", "store_id": store, "product_id": self.product, "delta": 1, "reason": "found"},
-            ]})),
+            ("GET", "/api/stocks/{store_id}/{product_id}") => {
+                bare(format!("/api/stocks/{store}/{}", self.product))
+            }
+            ("POST", "/api/stocks/adjustments") => with(
+                path,
+                json!({"items": [
+                    {"type": "adjust", "store_id": store, "product_id": self.product, "delta": 1, "reason": "found"},
+                ]}),
+            ),
             _ => return None,
         })
     }
 
-    async fn of_inventory(&self, app: &TestApp, method: &str, path: &str, _store: Uuid) -> Option<Request> {
-        let category = async || id(&app.post("/api/inventory/categories", &json!({"name": unique("C ")})).await);
+    async fn of_inventory(
+        &self,
+        app: &TestApp,
+        method: &str,
+        path: &str,
+        _store: Uuid,
+    ) -> Option<Request> {
+        let category = async || {
+            id(&app
+                .post("/api/inventory/categories", &json!({"name": unique("C ")}))
+                .await)
+        };
         Some(match (method, path) {
-            ("GET", "/api/inventory/health" | "/api/inventory/categories" | "/api/inventory/products" | "/api/inventory/imports" | "/api/inventory/exports/products") => bare(path),
-            ("POST", "/api/inventory/categories") => with(path, json!({"name": unique("Category ")})),
-            ("GET", "/api/inventory/categories/{id}") => bare(format!("/api/inventory/categories/{}", self.category)),
-            ("PATCH", "/api/inventory/categories/{id}") => with(format!("/api/inventory/categories/{}", category().await), json!({"name": unique("Renamed ")})),
-            ("DELETE", "/api/inventory/categories/{id}") => bare(format!("/api/inventory/categories/{}", category().await)),
-            ("POST", "/api/inventory/products") => with(path, json!({
-                "sku": unique("P-"), "name": "New", "unit": "each", "price": {"amount": 1, "currency": "EUR"}, "tax_rate": 0,
-            })),
-            ("GET", "/api/inventory/products/{id}") => bare(format!("/api/inventory/products/{}", self.product)),
-            ("PATCH", "/api/inventory/products/{id}") => with(format!("/api/inventory/products/{}", self.product), json!({"attributes": {"colour": "red"}})),
-            ("POST", "/api/inventory/products/{id}/archive" | "/api/inventory/products/{id}/restore") => {
-                bare(path.replace("{id}", &app.given_product(1).await.to_string()))
+            (
+                "GET",
+                "/api/inventory/health"
+                | "/api/inventory/categories"
+                | "/api/inventory/products"
+                | "/api/inventory/imports"
+                | "/api/inventory/exports/products",
+            ) => bare(path),
+            ("POST", "/api/inventory/categories") => {
+                with(path, json!({"name": unique("Category ")}))
             }
+            ("GET", "/api/inventory/categories/{id}") => {
+                bare(format!("/api/inventory/categories/{}", self.category))
+            }
+            ("PATCH", "/api/inventory/categories/{id}") => with(
+                format!("/api/inventory/categories/{}", category().await),
+                json!({"name": unique("Renamed ")}),
+            ),
+            ("DELETE", "/api/inventory/categories/{id}") => {
+                bare(format!("/api/inventory/categories/{}", category().await))
+            }
+            ("POST", "/api/inventory/products") => with(
+                path,
+                json!({
+                    "sku": unique("P-"), "name": "New", "unit": "each", "price": {"amount": 1, "currency": "EUR"}, "tax_rate": 0,
+                }),
+            ),
+            ("GET", "/api/inventory/products/{id}") => {
+                bare(format!("/api/inventory/products/{}", self.product))
+            }
+            ("PATCH", "/api/inventory/products/{id}") => with(
+                format!("/api/inventory/products/{}", self.product),
+                json!({"attributes": {"colour": "red"}}),
+            ),
+            (
+                "POST",
+                "/api/inventory/products/{id}/archive" | "/api/inventory/products/{id}/restore",
+            ) => bare(path.replace("{id}", &app.given_product(1).await.to_string())),
             ("GET", "/api/inventory/lookup") => bare(format!("{path}?sku={}", self.sku)),
             ("GET", "/api/inventory/stock") => bare(format!("{path}?product_id={}", self.product)),
-            ("POST", "/api/inventory/imports/products") => Request { path: path.into(), body: None, csv: Some(CSV) },
-            ("GET", "/api/inventory/imports/{id}") => bare(format!("/api/inventory/imports/{}", self.import)),
+            ("POST", "/api/inventory/imports/products") => Request {
+                path: path.into(),
+                body: None,
+                csv: Some(CSV),
+            },
+            ("GET", "/api/inventory/imports/{id}") => {
+                bare(format!("/api/inventory/imports/{}", self.import))
+            }
             _ => return None,
         })
     }
 
-    async fn of_sales(&self, app: &TestApp, method: &str, path: &str, store: Uuid) -> Option<Request> {
+    async fn of_sales(
+        &self,
+        app: &TestApp,
+        method: &str,
+        path: &str,
+        store: Uuid,
+    ) -> Option<Request> {
         Some(match (method, path) {
             ("GET", "/api/sales/health" | "/api/returns/reasons") => bare(path),
             ("GET", "/api/sales" | "/api/returns") => bare(format!("{path}?store_id={store}")),
             ("POST", "/api/sales") => with(path, sale(store, &[(self.product, 1)], 100)),
-            ("GET", "/api/sales/{id}") => bare(format!("/api/sales/{}", text(&self.given_sale(app, store).await["id"]))),
+            ("GET", "/api/sales/{id}") => bare(format!(
+                "/api/sales/{}",
+                text(&self.given_sale(app, store).await["id"])
+            )),
             ("POST", "/api/sales/{id}/void") => {
                 let sold = self.given_sale(app, store).await;
-                with(format!("/api/sales/{}/void", text(&sold["id"])), json!({"reason": "a test"}))
+                with(
+                    format!("/api/sales/{}/void", text(&sold["id"])),
+                    json!({"reason": "a test"}),
+                )
             }
-            ("POST", "/api/returns") => with(path, Self::return_of(&self.given_sale(app, store).await)),
+            ("POST", "/api/returns") => {
+                with(path, Self::return_of(&self.given_sale(app, store).await))
+            }
             ("GET", "/api/returns/{id}") => {
                 let sold = self.given_sale(app, store).await;
-                bare(format!("/api/returns/{}", id(&app.post("/api/returns", &Self::return_of(&sold)).await)))
+                bare(format!(
+                    "/api/returns/{}",
+                    id(&app.post("/api/returns", &Self::return_of(&sold)).await)
+                ))
             }
-            ("GET", "/api/sales/reports/revenue") => bare(format!("{path}?from=2026-01-01&to=2026-12-31&store_id={store}&group_by=day")),
+            ("GET", "/api/sales/reports/revenue") => bare(format!(
+                "{path}?from=2026-01-01&to=2026-12-31&store_id={store}&group_by=day"
+            )),
             _ => return None,
         })
     }

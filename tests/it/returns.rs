@@ -32,16 +32,24 @@ async fn returned_goods_go_back_on_the_shelf_or_to_the_damaged_ones() {
     for topology in TOPOLOGIES {
         let app = TestApp::start(topology).await;
         let (store, product, sold) = given_sale(&app, 5, 100).await;
-        let first = app.post("/api/returns", &back(&sold, 2, "restock")).await.expect(201);
+        let first = app
+            .post("/api/returns", &back(&sold, 2, "restock"))
+            .await
+            .expect(201);
         assert_eq!(first["refund"]["amount"], 200);
-        app.post("/api/returns", &back(&sold, 1, "damaged")).await.expect(201);
+        app.post("/api/returns", &back(&sold, 1, "damaged"))
+            .await
+            .expect(201);
         let path = format!("/api/stocks/{store}/{product}");
         app.eventually("the goods are back", async || {
             let level = app.get(&path).await.expect(200);
             level["on_hand"] == 2 && level["damaged"] == 1
         })
         .await;
-        let detail = app.get(&format!("/api/sales/{}", sold["id"].as_str().unwrap())).await.expect(200);
+        let detail = app
+            .get(&format!("/api/sales/{}", sold["id"].as_str().unwrap()))
+            .await
+            .expect(200);
         assert_eq!(detail["refunded"]["amount"], 300);
         assert_eq!(detail["returned"], json!([{"line": 1, "quantity": 3}]));
         app.assert_invariants().await;
@@ -59,7 +67,10 @@ async fn no_more_comes_back_than_was_sold_however_many_ask_at_once() {
         for refused in replies.into_iter().filter(|r| r.status != 201) {
             refused.expect_problem(409, "return-exceeds-sale");
         }
-        app.eventually("the goods are back", async || app.on_hand(store, product).await == 5).await;
+        app.eventually("the goods are back", async || {
+            app.on_hand(store, product).await == 5
+        })
+        .await;
         app.assert_invariants().await;
     }
 }
@@ -77,7 +88,10 @@ async fn a_repeated_return_is_one_return() {
         app.post_keyed("/api/returns", &key, &back(&sold, 3, "restock"))
             .await
             .expect_problem(422, "idempotency-key-reused");
-        app.eventually("the goods are back", async || app.on_hand(store, product).await == 2).await;
+        app.eventually("the goods are back", async || {
+            app.on_hand(store, product).await == 2
+        })
+        .await;
         app.assert_invariants().await;
     }
 }
@@ -96,13 +110,18 @@ async fn refunds_in_parts_sum_to_the_price_and_no_cent_is_lost() {
     let sold = app.post("/api/sales", &body).await.expect(201);
     let mut total = 0;
     for _ in 0..3 {
-        let made = app.post("/api/returns", &back(&sold, 1, "restock")).await.expect(201);
+        let made = app
+            .post("/api/returns", &back(&sold, 1, "restock"))
+            .await
+            .expect(201);
         let part = made["refund"]["amount"].as_i64().unwrap();
         assert!((33..=34).contains(&part), "{part}");
         total += part;
     }
     assert_eq!(total, 100);
-    app.post("/api/returns", &back(&sold, 1, "restock")).await.expect_problem(409, "return-exceeds-sale");
+    app.post("/api/returns", &back(&sold, 1, "restock"))
+        .await
+        .expect_problem(409, "return-exceeds-sale");
 }
 
 #[actix_web::test]
@@ -111,18 +130,35 @@ async fn a_void_gives_everything_back_once_and_closes_the_sale() {
         let app = TestApp::start(topology).await;
         let (store, product, sold) = given_sale(&app, 4, 100).await;
         let path = format!("/api/sales/{}/void", sold["id"].as_str().unwrap());
-        let (key, body) = (Uuid::now_v7().to_string(), json!({"reason": "wrong customer"}));
+        let (key, body) = (
+            Uuid::now_v7().to_string(),
+            json!({"reason": "wrong customer"}),
+        );
         app.post_keyed(&path, &key, &body).await.expect(200);
         app.post_keyed(&path, &key, &body).await.expect(200);
-        app.post(&path, &body).await.expect_problem(409, "already-voided");
-        app.post("/api/returns", &back(&sold, 1, "restock")).await.expect_problem(409, "sale-voided");
-        app.eventually("the goods are back", async || app.on_hand(store, product).await == 4).await;
+        app.post(&path, &body)
+            .await
+            .expect_problem(409, "already-voided");
+        app.post("/api/returns", &back(&sold, 1, "restock"))
+            .await
+            .expect_problem(409, "sale-voided");
+        app.eventually("the goods are back", async || {
+            app.on_hand(store, product).await == 4
+        })
+        .await;
         let today = sold["business_date"].as_str().unwrap();
         let revenue = app
-            .get(&format!("/api/sales/reports/revenue?from={today}&to={today}&store_id={store}&group_by=day"))
+            .get(&format!(
+                "/api/sales/reports/revenue?from={today}&to={today}&store_id={store}&group_by=day"
+            ))
             .await
             .expect(200);
-        let gross: i64 = revenue["rows"].as_array().unwrap().iter().map(|r| r["gross"]["amount"].as_i64().unwrap()).sum();
+        let gross: i64 = revenue["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["gross"]["amount"].as_i64().unwrap())
+            .sum();
         assert_eq!(gross, 0, "{revenue}");
         app.assert_invariants().await;
     }
@@ -132,9 +168,13 @@ async fn a_void_gives_everything_back_once_and_closes_the_sale() {
 async fn a_sale_with_a_return_cannot_be_voided() {
     let app = TestApp::start(Topology::Whole).await;
     let (_, _, sold) = given_sale(&app, 2, 100).await;
-    app.post("/api/returns", &back(&sold, 1, "restock")).await.expect(201);
+    app.post("/api/returns", &back(&sold, 1, "restock"))
+        .await
+        .expect(201);
     let path = format!("/api/sales/{}/void", sold["id"].as_str().unwrap());
-    app.post(&path, &json!({"reason": "late"})).await.expect_problem(409, "has-returns");
+    app.post(&path, &json!({"reason": "late"}))
+        .await
+        .expect_problem(409, "has-returns");
 }
 
 #[actix_web::test]
@@ -145,14 +185,37 @@ async fn a_cashier_refunds_up_to_the_store_s_limit() {
         app.given_stock(store, product, 5).await;
         // Before the first sale, because sales may remember a store's settings for some seconds.
         let limit = json!({"return_limit": {"amount": 2_000, "currency": "EUR"}});
-        app.patch(&format!("/api/stores/{store}/settings"), &limit).await.expect(200);
-        let sold = app.post("/api/sales", &sale(store, &[(product, 5)], 5_000)).await.expect(201);
+        app.patch(&format!("/api/stores/{store}/settings"), &limit)
+            .await
+            .expect(200);
+        let sold = app
+            .post("/api/sales", &sale(store, &[(product, 5)], 5_000))
+            .await
+            .expect(201);
         let cashier = app.user(Role::Cashier, Some(store)).await;
-        let above = app.send(reqwest::Method::POST, "/api/returns", &cashier, None, Some(&back(&sold, 3, "restock"))).await;
+        let above = app
+            .send(
+                reqwest::Method::POST,
+                "/api/returns",
+                &cashier,
+                None,
+                Some(&back(&sold, 3, "restock")),
+            )
+            .await;
         above.expect_problem(403, "return-limit");
-        let within = app.send(reqwest::Method::POST, "/api/returns", &cashier, None, Some(&back(&sold, 2, "restock"))).await;
+        let within = app
+            .send(
+                reqwest::Method::POST,
+                "/api/returns",
+                &cashier,
+                None,
+                Some(&back(&sold, 2, "restock")),
+            )
+            .await;
         within.expect(201);
-        let events = app.db(Module::Sales).number("SELECT count(*) FROM sales.returns");
+        let events = app
+            .db(Module::Sales)
+            .number("SELECT count(*) FROM sales.returns");
         assert_eq!(events, 1);
     }
 }

@@ -28,41 +28,80 @@ const APART: &[(&str, u64)] = &[
 
 #[actix_web::test]
 async fn every_read_is_one_statement_however_many_rows_there_are() {
-    let options = Options { count_statements: true, background: false, ..Options::default() };
+    let options = Options {
+        count_statements: true,
+        background: false,
+        ..Options::default()
+    };
     let app = TestApp::start_with(Topology::Whole, options).await;
     let fixture = Fixture::new(&app).await;
     let store = fixture.given_shop(&app).await;
     // An empty list may ask once more whether there is such a store at all.
-    fixture.request(&app, "GET", "/api/stores/{id}/registers/{register_id}", store).await.unwrap();
+    fixture
+        .request(
+            &app,
+            "GET",
+            "/api/stores/{id}/registers/{register_id}",
+            store,
+        )
+        .await
+        .unwrap();
     let document: serde_json::Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
-    let reads: Vec<String> =
-        operations(&document).into_iter().filter(|(m, ..)| m == "GET").map(|(_, path, _)| path).collect();
+    let reads: Vec<String> = operations(&document)
+        .into_iter()
+        .filter(|(m, ..)| m == "GET")
+        .map(|(_, path, _)| path)
+        .collect();
     assert!(reads.len() > 20);
     let few = count(&app, &fixture, store, &reads).await;
     for _ in 0..30 {
-        fixture.request(&app, "GET", "/api/returns/{id}", store).await.unwrap();
-        fixture.request(&app, "GET", "/api/users/{id}", store).await.unwrap();
+        fixture
+            .request(&app, "GET", "/api/returns/{id}", store)
+            .await
+            .unwrap();
+        fixture
+            .request(&app, "GET", "/api/users/{id}", store)
+            .await
+            .unwrap();
         app.given_stock(store, app.given_product(1).await, 1).await;
         app.given_store().await;
     }
     let many = count(&app, &fixture, store, &reads).await;
     for ((path, few), (_, many)) in few.iter().zip(&many) {
-        let allowed = APART.iter().find(|(apart, _)| apart == path).map_or(1, |(_, n)| *n);
-        assert!(*few <= allowed, "{path}: {few} statements, {allowed} allowed");
+        let allowed = APART
+            .iter()
+            .find(|(apart, _)| apart == path)
+            .map_or(1, |(_, n)| *n);
+        assert!(
+            *few <= allowed,
+            "{path}: {few} statements, {allowed} allowed"
+        );
         assert_eq!(few, many, "{path}: the statements grow with the rows");
     }
 }
 
 /// The statements of each read, in the module that answers it.
-async fn count(app: &TestApp, fixture: &Fixture, store: uuid::Uuid, reads: &[String]) -> Vec<(String, u64)> {
+async fn count(
+    app: &TestApp,
+    fixture: &Fixture,
+    store: uuid::Uuid,
+    reads: &[String],
+) -> Vec<(String, u64)> {
     let mut counts = Vec::new();
     for path in reads {
-        let owner = Module::ALL.into_iter().find(|m| m.prefixes().iter().any(|p| path.starts_with(p))).unwrap();
+        let owner = Module::ALL
+            .into_iter()
+            .find(|m| m.prefixes().iter().any(|p| path.starts_with(p)))
+            .unwrap();
         let request = fixture.request(app, "GET", path, store).await.unwrap();
         // The first call may fill a cache that the second finds full.
-        send(app, "GET", &request, &app.admin).await.expect_success();
+        send(app, "GET", &request, &app.admin)
+            .await
+            .expect_success();
         let before = app.statements(owner);
-        send(app, "GET", &request, &app.admin).await.expect_success();
+        send(app, "GET", &request, &app.admin)
+            .await
+            .expect_success();
         counts.push((path.clone(), app.statements(owner) - before));
     }
     counts
@@ -70,9 +109,16 @@ async fn count(app: &TestApp, fixture: &Fixture, store: uuid::Uuid, reads: &[Str
 
 #[actix_web::test]
 async fn the_counter_counts() {
-    let options = Options { count_statements: true, background: false, ..Options::default() };
+    let options = Options {
+        count_statements: true,
+        background: false,
+        ..Options::default()
+    };
     let app = TestApp::start_with(Topology::Whole, options).await;
     let before = app.statements(Module::Store);
     app.given_store().await;
-    assert!(app.statements(Module::Store) - before >= 2, "a store and its event");
+    assert!(
+        app.statements(Module::Store) - before >= 2,
+        "a store and its event"
+    );
 }

@@ -1,6 +1,6 @@
 //! Extractors whose refusals are problems that name the field at fault.
 
-use std::{future::Future, ops::Deref, pin::Pin};
+use std::{future::Future, ops::Deref, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -8,7 +8,7 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -18,6 +18,9 @@ use crate::{
 
 /// The largest JSON body, in bytes. Imports are streamed and have a limit of their own.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
+/// How much of a refused body is read on, and for how long.
+const DISCARD_BYTES: usize = 16 * 1_048_576;
+const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
@@ -56,17 +59,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             .and_then(|v| v.parse::<usize>().ok());
         let mut payload = payload.take();
         Box::pin(async move {
-            if !is_json {
-                return Err(Problem::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported-media-type",
-                    "Send the body as application/json.",
-                ));
+            let body = if !is_json {
+                Err(not_json())
+            } else if declared.is_some_and(|n| n > MAX_BODY_BYTES) {
+                Err(too_large())
+            } else {
+                read(&mut payload).await
+            };
+            match body {
+                Ok(body) => parse(&body).map(Self),
+                Err(problem) => {
+                    discard(&mut payload, DISCARD_BYTES).await;
+                    Err(problem)
+                }
             }
-            if declared.is_some_and(|n| n > MAX_BODY_BYTES) {
-                return Err(too_large());
-            }
-            parse(&read(&mut payload).await?).map(Self)
         })
     }
 }
@@ -75,6 +81,33 @@ fn is_json(media: &str) -> bool {
     let essence = media.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
         || essence.eq_ignore_ascii_case("application/merge-patch+json")
+}
+
+fn not_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Send the body as application/json.",
+    )
+}
+
+/// Reads on for a while after a refusal: most clients hear an answer only when they have sent
+/// everything. Who sends more than `bytes`, or for more than 10 seconds, finds the connection
+/// closed.
+pub async fn discard<E>(
+    payload: &mut (impl Stream<Item = Result<web::Bytes, E>> + Unpin),
+    bytes: usize,
+) {
+    let reading = async {
+        let mut left = bytes;
+        while let Some(Ok(chunk)) = payload.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _late = tokio::time::timeout(DISCARD_TIME, reading).await;
 }
 
 fn too_large() -> Problem {

@@ -131,7 +131,8 @@ impl Problem {
 
     /// 405: the path has other methods.
     pub fn no_method(allowed: &[&str]) -> Self {
-        let detail = "This path does not support the method: the Allow header names those that it does.";
+        let detail =
+            "This path does not support the method: the Allow header names those that it does.";
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
         problem.allow = (!allowed.is_empty()).then(|| allowed.join(", "));
         problem
@@ -230,6 +231,9 @@ impl Problem {
         }
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == 413 {
+            response.force_close(); // What is left of the body is not for the next request.
         }
         if let Some(methods) = &self.allow {
             response.insert_header((header::ALLOW, methods.as_str()));

@@ -52,7 +52,12 @@ impl RouteTable {
 /// The default service: 405 with `Allow` where the path exists, 404 otherwise.
 pub async fn fallback(request: HttpRequest, table: web::Data<RouteTable>) -> HttpResponse {
     let allowed = table.allowed(request.path());
-    if allowed.is_empty() { Problem::no_route() } else { Problem::no_method(&allowed) }.into_response()
+    if allowed.is_empty() {
+        Problem::no_route()
+    } else {
+        Problem::no_method(&allowed)
+    }
+    .into_response()
 }
 
 #[cfg(test)]
@@ -61,9 +66,17 @@ mod tests {
 
     #[test]
     fn a_literal_path_goes_before_a_template() {
-        let routes = [("/s/{id}", vec!["GET", "PATCH"]), ("/s/health", vec!["GET"]), ("/s", vec!["POST"])];
+        let routes = [
+            ("/s/{id}", vec!["GET", "PATCH"]),
+            ("/s/health", vec!["GET"]),
+            ("/s", vec!["POST"]),
+        ];
         let owned = |methods: Vec<&str>| methods.into_iter().map(str::to_owned).collect();
-        let table = RouteTable::new(routes.map(|(path, methods)| (path.to_owned(), owned(methods))).to_vec());
+        let table = RouteTable::new(
+            routes
+                .map(|(path, methods)| (path.to_owned(), owned(methods)))
+                .to_vec(),
+        );
         assert_eq!(table.allowed("/s/health"), ["GET"]);
         assert_eq!(table.allowed("/s/7"), ["GET", "PATCH"]);
         assert_eq!(table.allowed("/s"), ["POST"]);

@@ -10,7 +10,9 @@ use std::{
 };
 
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query,
+    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    sql_query,
     sql_types::{BigInt, Text},
 };
 use embedded_postgres::{Lifetime, Options, Postgres};
@@ -55,7 +57,9 @@ impl TestDb {
             prepare(&CLUSTER.url("template_comptoir"));
         });
         let name = format!("test_{}", Uuid::now_v7().simple());
-        admin(&format!("CREATE DATABASE {name} TEMPLATE template_comptoir STRATEGY FILE_COPY"));
+        admin(&format!(
+            "CREATE DATABASE {name} TEMPLATE template_comptoir STRATEGY FILE_COPY"
+        ));
         Self { name }
     }
 
@@ -88,7 +92,8 @@ impl TestDb {
             #[diesel(sql_type = BigInt)]
             n: i64,
         }
-        let row: Result<Row, _> = sql_query(format!("SELECT ({sql})::bigint AS n")).get_result(&mut self.connect());
+        let row: Result<Row, _> =
+            sql_query(format!("SELECT ({sql})::bigint AS n")).get_result(&mut self.connect());
         match row {
             Ok(row) => row.n,
             Err(error) => panic!("{sql}: {error}"),
@@ -102,7 +107,8 @@ impl TestDb {
             #[diesel(sql_type = Text)]
             t: String,
         }
-        let row: Result<Row, _> = sql_query(format!("SELECT ({sql})::text AS t")).get_result(&mut self.connect());
+        let row: Result<Row, _> =
+            sql_query(format!("SELECT ({sql})::text AS t")).get_result(&mut self.connect());
         match row {
             Ok(row) => row.t,
             Err(error) => panic!("{sql}: {error}"),
@@ -112,7 +118,10 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        admin(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        admin(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.name
+        ));
     }
 }
 
@@ -135,7 +144,8 @@ fn connect(url: &str) -> PgConnection {
 
 /// A folder for a test's own files, that the server's user may enter; removed by the next run.
 pub fn scratch(name: &str) -> PathBuf {
-    let folder = folder_of(std::process::id()).with_extension(format!("{name}-{}", Uuid::now_v7().simple()));
+    let folder =
+        folder_of(std::process::id()).with_extension(format!("{name}-{}", Uuid::now_v7().simple()));
     if let Err(error) = fs::create_dir_all(&folder) {
         panic!("{}: {error}", folder.display());
     }
@@ -150,9 +160,15 @@ fn folder_of(pid: u32) -> PathBuf {
 
 /// A test run cannot clean up after its own end, so the next one does.
 fn remove_leftovers() {
-    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let Some(rest) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
         let pid = rest.split('.').next().unwrap_or_default();
         if !Path::new("/proc").join(pid).exists() {
             // Another user's leftovers stay where they are.

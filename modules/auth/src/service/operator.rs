@@ -71,7 +71,16 @@ impl Auth {
                 if users::any(conn)? {
                     return Ok(false);
                 }
-                insert(conn, &Cx::system(), UserId::new(), &email, name, &hash, &everything).map(|_| true)
+                insert(
+                    conn,
+                    &Cx::system(),
+                    UserId::new(),
+                    &email,
+                    name,
+                    &hash,
+                    &everything,
+                )
+                .map(|_| true)
             })
             .await?;
         Ok((made && made_up).then_some(secret))

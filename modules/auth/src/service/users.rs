@@ -67,7 +67,17 @@ impl Auth {
         let hash = self.hash_new(password, email.as_str(), &name).await?;
         let cx = cx.clone();
         self.db
-            .transaction(move |conn| insert(conn, &cx, id.unwrap_or_default(), &email, &name, &hash, &grants))
+            .transaction(move |conn| {
+                insert(
+                    conn,
+                    &cx,
+                    id.unwrap_or_default(),
+                    &email,
+                    &name,
+                    &hash,
+                    &grants,
+                )
+            })
             .await
     }
 

@@ -1,7 +1,5 @@
 //! `/api/inventory/imports`
 
-use std::time::Duration;
-
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::{ConnectionType, header},
@@ -14,7 +12,7 @@ use kernel::{
     auth::Can,
     call::Cx,
     db::DbError,
-    extract::{Path, Query},
+    extract::{Path, Query, discard},
     ids::UserId,
     money::Currency,
     page::{Cursor, Limit, Page, after},
@@ -22,7 +20,7 @@ use kernel::{
     responses::{ReadProblems, WriteProblems},
 };
 use serde::{Deserialize, Serialize};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -33,9 +31,6 @@ use crate::{
     repo::imports::Import,
     service::imports::{ImportOptions, ImportReport, MAX_FILE_BYTES},
 };
-
-/// How long the rest of a refused file is read.
-const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +94,7 @@ pub(crate) async fn import_products(
     match result {
         Ok(report) => Ok(HttpResponse::Ok().json(report)),
         Err(error) => {
-            discard(&mut payload).await;
+            discard(&mut payload, MAX_FILE_BYTES).await;
             let mut response = Problem::from(&error).into_response();
             response
                 .head_mut()
@@ -139,21 +134,6 @@ async fn import(
     }
     drop(sender);
     task.await.map_err(|_| Error::Db(DbError::Panicked))?
-}
-
-/// Reads on for a while after a failure: most clients hear an answer only when they have sent
-/// everything. Who sends for ever finds the connection closed.
-async fn discard(payload: &mut Payload) {
-    let reading = async {
-        let mut left = MAX_FILE_BYTES;
-        while let Some(Ok(chunk)) = payload.next().await {
-            left = left.saturating_sub(chunk.len());
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _late = timeout(DISCARD_TIME, reading).await;
 }
 
 enum Part {

@@ -229,7 +229,10 @@ fn assemble(
         .collect();
     let occurred_at = kernel::time::micros(request.body.occurred_at.unwrap_or(request.now));
     if occurred_at < sale.occurred_at {
-        return Err(Error::invalid("/occurred_at", "must not be before the sale"));
+        return Err(Error::invalid(
+            "/occurred_at",
+            "must not be before the sale",
+        ));
     }
     let head = Return {
         id: request.id,

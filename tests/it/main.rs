@@ -21,6 +21,7 @@ mod import;
 mod invariants;
 mod migrations;
 mod openapi;
+mod reply;
 mod requests;
 mod returns;
 mod sales;

@@ -5,7 +5,6 @@ use std::{
     fmt::Write as _,
     fs,
     io::Write as _,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -122,11 +121,7 @@ impl Drop for Demo {
 
 /// The first command of the README: what a newcomer starts.
 fn start(data: &Path) -> (Demo, String) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = testkit::free_port();
     let log = data.join("out.log");
     let out = fs::File::create(&log).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_comptoir"))

@@ -5,8 +5,12 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
-    sync::{LazyLock, Once},
+    sync::{
+        LazyLock, Once,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use diesel::{
@@ -150,6 +154,20 @@ pub fn scratch(name: &str) -> PathBuf {
         panic!("{}: {error}", folder.display());
     }
     folder
+}
+
+/// A port that is free and that the system gives to nobody else by itself: it lies below the
+/// ephemeral range, so no other test's connection can take it before it is used.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let spread = u16::try_from(std::process::id() % 97).unwrap_or_default() * 100;
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + spread.wrapping_add(step) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 const PREFIX: &str = "comptoir-test-";

@@ -17,8 +17,8 @@ use crate::{
     config::Settings,
     database::{self, Databases},
     operator::Failure,
-    plan::plan,
-    process::Plan,
+    plan::{plan, shown},
+    process::{Plan, Process},
 };
 
 /// The password of every demo user, and of the first admin where the demo chain is loaded.
@@ -58,6 +58,21 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Admin { action } => admin::run(&settings, action).await,
         Command::Check => check::run(&settings).await,
     }
+}
+
+/// Makes the first admin where there is no user at all. Their password is the configured one; the
+/// demo's where the demo chain is loaded, which production mode never does; or else made up, and
+/// answered to be shown once.
+async fn first_admin(settings: &Settings, process: &Process) -> Result<Option<String>, Failure> {
+    let Some(accounts) = &process.operator.accounts else {
+        return Ok(None);
+    };
+    let demo = || settings.load_demo.then(|| DEMO_PASSWORD.to_owned().into());
+    let password = settings.auth.admin_password.clone().or_else(demo);
+    let made_up = accounts
+        .ensure_admin(&settings.auth.admin_email, password)
+        .await?;
+    Ok(made_up.map(|password| shown(&password).to_owned()))
 }
 
 /// A migrated database and the plan to run on it.

@@ -1,8 +1,8 @@
 //! `comptoir import`: a chain's real catalogue and sales, through the API.
 
-use std::{net::TcpListener, process::ExitCode, time::Duration};
+use std::{io::Write, net::TcpListener, process::ExitCode, time::Duration};
 
-use super::{Boot, DEMO_PASSWORD, boot};
+use super::{Boot, boot, first_admin};
 use crate::{
     cli::Target,
     client::Api,
@@ -48,14 +48,13 @@ pub(super) async fn with_target(
         .accounts
         .clone()
         .ok_or("auth does not run here: give --url")?;
-    let password = settings
-        .auth
-        .admin_password
-        .clone()
-        .unwrap_or_else(|| DEMO_PASSWORD.to_owned().into());
-    accounts
-        .ensure_admin(&settings.auth.admin_email, Some(password))
-        .await?;
+    if let Some(password) = first_admin(settings, &process).await? {
+        let email = &settings.auth.admin_email;
+        writeln!(
+            std::io::stdout(),
+            "First administrator: {email}, password {password}"
+        )?;
+    }
     process.refresh_trust().await?;
     let listeners = Listeners {
         public: TcpListener::bind(("127.0.0.1", 0))?,

@@ -4,13 +4,12 @@ use std::{net::TcpListener, process::ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Boot, DEMO_PASSWORD, boot};
+use super::{Boot, DEMO_PASSWORD, boot, first_admin};
 use crate::{
     client::Api,
     config::Settings,
     demo,
     operator::Failure,
-    plan::shown,
     process::{Module, Process},
     progress::Progress,
     server::{self, Listeners, Running},
@@ -77,19 +76,6 @@ fn listen(
         in_flight: http.in_flight,
         time_limit: http.time_limit,
     })
-}
-
-/// Makes the first admin. Answers a password to be shown once.
-async fn first_admin(settings: &Settings, process: &Process) -> Result<Option<String>, Failure> {
-    let Some(accounts) = &process.operator.accounts else {
-        return Ok(None);
-    };
-    let given = settings.auth.admin_password.clone();
-    let password = given.or_else(|| settings.load_demo.then(|| DEMO_PASSWORD.to_owned().into()));
-    let made = accounts
-        .ensure_admin(&settings.auth.admin_email, password)
-        .await?;
-    Ok(made.map(|password| shown(&password).to_owned()))
 }
 
 /// Auth may start after us; until it answers, every token is refused.

@@ -197,16 +197,18 @@ impl From<Row> for Envelope {
 
 statement! {
     struct Lease {
-        limit: i64 => sql_types::BigInt,
         lease_seconds: f64 => sql_types::Double,
+        limit: i64 => sql_types::BigInt,
     }
-    "WITH due AS ( \
-         SELECT event_id FROM outbox \
-         WHERE published_at IS NULL AND parked_at IS NULL AND next_try_at <= now() \
-         ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED), \
-     leased AS ( \
-         UPDATE outbox o SET tries = o.tries + 1, next_try_at = now() + make_interval(secs => {}) \
-         FROM due WHERE o.event_id = due.event_id RETURNING o.*) \
+    // By row address, so that a plan made while the outbox was empty cannot turn into a join over
+    // all that was ever published.
+    "WITH leased AS ( \
+         UPDATE outbox SET tries = tries + 1, next_try_at = now() + make_interval(secs => {}) \
+         WHERE ctid = ANY(ARRAY( \
+             SELECT ctid FROM outbox \
+             WHERE published_at IS NULL AND parked_at IS NULL AND next_try_at <= now() \
+             ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED)) \
+         RETURNING *) \
      SELECT * FROM leased ORDER BY recorded_at, aggregate_id, seq"
 }
 

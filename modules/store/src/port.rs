@@ -23,8 +23,6 @@ use crate::{
 
 /// Holds in one transaction at most.
 const MAX_BATCH: usize = 64;
-/// Writers; more do not make it faster.
-const THREADS: usize = 2;
 
 /// When a hold's transaction is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +47,15 @@ impl Ports {
     ///
     /// When a thread cannot be started.
     pub fn new(db: Db, commit: HoldCommit) -> io::Result<Arc<Self>> {
+        // A durable commit waits for the disk, and a second thread works meanwhile. A deferred one
+        // does not wait: one thread then makes larger groups of what arrives.
+        let threads = match commit {
+            HoldCommit::Durable => 2,
+            HoldCommit::Deferred => 1,
+        };
         let options = WriterOptions {
             name: "holds",
-            threads: THREADS,
+            threads,
             max_batch: MAX_BATCH,
         };
         let deferred = commit == HoldCommit::Deferred;

@@ -113,11 +113,12 @@ statement! {
         ids: &'a [SaleId] => sql_types::Array<sql_types::Uuid>,
         state: State => sql_types::Text,
     }
+    // `state` is read from the locked rows and not asked of the table again: that would let the
+    // planner walk the index of open holds once per hold.
     "WITH locked AS MATERIALIZED ( \
-         SELECT hold_id FROM holds WHERE hold_id = ANY({}) AND state = 'held' \
-         ORDER BY hold_id FOR UPDATE) \
+         SELECT hold_id, state FROM holds WHERE hold_id = ANY({}) ORDER BY hold_id FOR UPDATE) \
      UPDATE holds h SET state = {}, resolved_at = statement_timestamp() \
-     FROM locked l WHERE h.hold_id = l.hold_id AND h.state = 'held' RETURNING h.hold_id"
+     FROM locked l WHERE h.hold_id = l.hold_id AND l.state = 'held' RETURNING h.hold_id"
 }
 
 /// Settles those of `ids` that are still held, and answers which these are: each hold is settled

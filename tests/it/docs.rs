@@ -13,7 +13,7 @@ use std::{
 use comptoir::{config::SETTINGS, openapi::DOCUMENTS};
 use serde_json::{Value, json};
 
-use crate::openapi::operations;
+use crate::{crash::signal, openapi::operations};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -114,7 +114,9 @@ struct Demo(Child);
 impl Drop for Demo {
     fn drop(&mut self) {
         // SIGTERM, so that the embedded server is stopped in order.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        if matches!(self.0.try_wait(), Ok(None)) {
+            signal(self.0.id(), "-TERM");
+        }
         let _ = self.0.wait();
     }
 }

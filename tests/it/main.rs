@@ -27,3 +27,4 @@ mod returns;
 mod sales;
 mod security;
 mod statements;
+mod stocks;

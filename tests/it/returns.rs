@@ -136,6 +136,9 @@ async fn a_void_gives_everything_back_once_and_closes_the_sale() {
         );
         app.post_keyed(&path, &key, &body).await.expect(200);
         app.post_keyed(&path, &key, &body).await.expect(200);
+        app.post_keyed(&path, &key, &json!({"reason": "another reason"}))
+            .await
+            .expect_problem(422, "idempotency-key-reused");
         app.post(&path, &body)
             .await
             .expect_problem(409, "already-voided");

@@ -22,6 +22,12 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
+    let stopped = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
     let Boot { databases, plan } = boot(settings)?;
     let process = wire(&plan)?;
     let first_password = first_admin(settings, &process).await?;
@@ -30,22 +36,22 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let address = listeners.public.local_addr()?;
     let running = server::start(process, listeners)?;
     let base = format!("http://{address}");
-    if settings.load_demo && running.process().modules().len() == Module::ALL.len() {
-        tokio::select! {
-            loaded = load_demo(&base, settings, &running) => loaded?,
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+    let serving = async {
+        if settings.load_demo && running.process().modules().len() == Module::ALL.len() {
+            load_demo(&base, settings, &running).await?;
         }
-    }
-    announce(settings, &base, &running, first_password.as_deref());
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+        announce(settings, &base, &running, first_password.as_deref());
+        std::future::pending::<Result<(), Failure>>().await
+    };
+    // Whichever comes first, a signal while the demo chain is loading included.
+    let ended = tokio::select! {
+        failed = serving => failed,
+        () = stopped => Ok(()),
+    };
     tracing::info!("stopping");
     running.stop().await;
     drop(databases);
-    Ok(ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 fn listen(
@@ -125,8 +131,12 @@ fn announce(settings: &Settings, base: &str, running: &Running, first_password: 
         lines.push(format!("  Modules elsewhere     {}", apart.join(", ")));
     }
     if settings.load_demo && modules.contains(&"auth") {
+        let password = match settings.auth.admin_password {
+            None => DEMO_PASSWORD,
+            Some(_) => "of auth.admin_password",
+        };
         lines.push(format!(
-            "  Log in as             {} with the password {DEMO_PASSWORD}",
+            "  Log in as             {} with the password {password}",
             settings.auth.admin_email
         ));
     }

@@ -1,6 +1,9 @@
 //! The command line, as a script sees it: what it prints, and its exit code.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
 
 use crate::crash::{Server, signal};
 
@@ -79,4 +82,26 @@ async fn sigterm_and_ctrl_c_stop_everything_cleanly() {
         );
         let _ = std::fs::remove_dir_all(&data);
     }
+}
+
+#[actix_web::test]
+async fn a_signal_while_the_demo_is_loading_is_heard() {
+    let data = testkit::scratch("early");
+    let mut server = Server::start_with(&data, true).await;
+    signal(server.child.id(), "-INT");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        if let Some(status) = server.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "the signal was not heard");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(status.success(), "{status}");
+    let said = std::fs::read_to_string(data.join("server.out")).unwrap();
+    assert!(
+        !said.contains("Log in as"),
+        "the demo was loaded before the signal: {said}"
+    );
+    let _ = std::fs::remove_dir_all(&data);
 }

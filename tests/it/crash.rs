@@ -33,6 +33,11 @@ pub struct Server {
 
 impl Server {
     pub async fn start(data: &Path) -> Self {
+        Self::start_with(data, false).await
+    }
+
+    /// With `demo` it answers while the demo chain is still being loaded.
+    pub async fn start_with(data: &Path, demo: bool) -> Self {
         let port = testkit::free_port();
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -43,7 +48,7 @@ impl Server {
             .current_dir(data)
             .env("COMPTOIR__EMBEDDED__DATA_DIR", data)
             .env("COMPTOIR__HTTP__PORT", port.to_string())
-            .env("COMPTOIR__DEMO__LOAD", "false")
+            .env("COMPTOIR__DEMO__LOAD", demo.to_string())
             .env("COMPTOIR__AUTH__BCRYPT_COST", "10")
             .env("COMPTOIR__AUTH__ADMIN_EMAIL", ADMIN)
             .env("COMPTOIR__AUTH__ADMIN_PASSWORD", PASSWORD)

@@ -11,8 +11,8 @@ use actix_web::{Scope, middleware::from_fn, web};
 use auth_api::Sessions;
 use diesel_migrations::EmbeddedMigrations;
 use kernel::{
-    call::{BuildError, Peer},
     db::{Db, DbError, DbOptions},
+    peer::{BuildError, Peer},
     service_token::ServiceTokens,
     token::Verifier,
     worker::Worker,
@@ -164,16 +164,9 @@ impl Plan {
     }
 
     pub(crate) fn peer(&self, module: Module) -> Result<Peer, WireError> {
-        Ok(Peer {
-            base: self
-                .peers
-                .get(&module)
-                .ok_or(WireError::NoPeer(module))?
-                .clone(),
-            module: module.name(),
-            timeout: self.peer_timeout,
-            tokens: self.tokens.clone(),
-        })
+        let base = self.peers.get(&module).ok_or(WireError::NoPeer(module))?;
+        let (timeout, tokens) = (self.peer_timeout, self.tokens.clone());
+        Ok(Peer::new(module.name(), base.clone(), timeout, tokens)?)
     }
 }
 
@@ -209,6 +202,7 @@ pub struct Process {
     pub(crate) public: Vec<(Module, Public)>,
     pub(crate) internal: Vec<(Module, Internal)>,
     pub(crate) databases: Vec<(Module, Db)>,
+    pub(crate) peers: Vec<(Module, Peer)>,
     workers: Mutex<Vec<Worker>>,
     /// Decides whether an access token is good.
     pub verifier: Arc<Verifier>,

@@ -12,6 +12,7 @@ use diesel_migrations::EmbeddedMigrations;
 use inventory_api::{Catalog, CatalogClient};
 use kernel::{
     db::Db,
+    peer::Peer,
     relay::{Subscriber, SubscriberClient},
 };
 use sales_api::{SaleOutcomes, SaleOutcomesClient};
@@ -106,6 +107,17 @@ fn pool(plan: &Plan, process: &mut Process, module: Module) -> Result<Db, WireEr
     Ok(db)
 }
 
+/// The way to a module that runs elsewhere, shared by its ports: one set of connections and one
+/// circuit breaker.
+fn peer(plan: &Plan, process: &mut Process, module: Module) -> Result<Peer, WireError> {
+    if let Some((_, peer)) = process.peers.iter().find(|(m, _)| *m == module) {
+        return Ok(peer.clone());
+    }
+    let peer = plan.peer(module)?;
+    process.peers.push((module, peer.clone()));
+    Ok(peer)
+}
+
 fn auth(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Sessions>, WireError> {
     cfg_select! {
         feature = "auth" => if plan.runs(Module::Auth) {
@@ -130,9 +142,13 @@ fn auth(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Sessions>, WireErr
             process.operator.accounts = Some(Arc::new(module));
             return Ok(sessions);
         },
-        _ => { let _ = &process; }
+        _ => {}
     }
-    Ok(Arc::new(SessionsClient::new(plan.peer(Module::Auth)?)?))
+    Ok(Arc::new(SessionsClient::new(peer(
+        plan,
+        process,
+        Module::Auth,
+    )?)))
 }
 
 type StorePorts = (
@@ -164,14 +180,14 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
             return Ok((local.clone(), local.clone(), local, durable));
         },
-        _ => { let _ = &process; }
+        _ => {}
     }
-    let peer = plan.peer(Module::Store)?;
+    let peer = peer(plan, process, Module::Store)?;
     Ok((
-        Arc::new(StockClient::new(peer.clone())?),
-        Arc::new(StoresClient::new(peer.clone())?),
-        Arc::new(LevelsClient::new(peer.clone())?),
-        Arc::new(SubscriberClient::new(STORE_EVENTS, peer)?),
+        Arc::new(StockClient::new(peer.clone())),
+        Arc::new(StoresClient::new(peer.clone())),
+        Arc::new(LevelsClient::new(peer.clone())),
+        Arc::new(SubscriberClient::new(STORE_EVENTS, peer)),
     ))
 }
 
@@ -183,9 +199,13 @@ fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Catalog
             process.internal.push((Module::Inventory, Arc::new(move || inventory_api::serve(served.clone()))));
             return Ok(ports);
         },
-        _ => { let _ = &process; }
+        _ => {}
     }
-    Ok(Arc::new(CatalogClient::new(plan.peer(Module::Inventory)?)?))
+    Ok(Arc::new(CatalogClient::new(peer(
+        plan,
+        process,
+        Module::Inventory,
+    )?)))
 }
 
 fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcomes>, WireError> {
@@ -196,11 +216,13 @@ fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcome
             process.internal.push((Module::Sales, Arc::new(move || sales_api::serve(served.clone()))));
             return Ok(ports);
         },
-        _ => { let _ = &process; }
+        _ => {}
     }
-    Ok(Arc::new(SaleOutcomesClient::new(
-        plan.peer(Module::Sales)?,
-    )?))
+    Ok(Arc::new(SaleOutcomesClient::new(peer(
+        plan,
+        process,
+        Module::Sales,
+    )?)))
 }
 
 fn store(
@@ -248,12 +270,12 @@ fn sales(
             process.operator.checks.push(Arc::new(module));
             return Ok(consumer);
         },
-        _ => { let _ = (&process, ports); }
+        _ => { let _ = ports; }
     }
     Ok(Arc::new(SubscriberClient::new(
         SALES_EVENTS,
-        plan.peer(Module::Sales)?,
-    )?))
+        peer(plan, process, Module::Sales)?,
+    )))
 }
 
 fn inventory(

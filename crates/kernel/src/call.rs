@@ -1,15 +1,13 @@
-//! Calls between modules, with the same meaning in one process or across HTTP.
+//! Calls between modules, with the same meaning in one process or across HTTP: context, errors,
+//! and the server half. The client half is [`peer`](crate::peer).
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
-use url::Url;
 
 use crate::{context, ids::UserId, service_token::ServiceTokens};
-
-pub use reqwest::Error as BuildError;
 
 /// How long a request may take unless its caller says otherwise.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
@@ -51,7 +49,7 @@ impl Cx {
 
 /// [`Cx`] on the wire: a deadline travels as the time left, because clocks differ.
 #[derive(Serialize, Deserialize)]
-struct WireCx {
+pub(crate) struct WireCx {
     actor: UserId,
     remaining_ms: u64,
     trace_id: String,
@@ -112,102 +110,11 @@ impl NoAnswer {
     }
 }
 
-impl From<CallError<Never>> for NoAnswer {
-    fn from(error: CallError<Never>) -> Self {
-        match error {
-            CallError::NoAnswer(error) => error,
-            CallError::Refused(never) => match never {},
-        }
-    }
-}
-
 /// The refusal of a method that never refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum Never {}
+#[derive(Debug, thiserror::Error, Serialize)]
+enum Never {}
 
-/// Where another module's internal listener is, and how to be let in.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// For example `http://store:4032`.
-    pub base: Url,
-    /// The module there: the audience of the service token.
-    pub module: &'static str,
-    /// The longest wait for one answer; a shorter deadline of the caller wins.
-    pub timeout: Duration,
-    /// Makes the tokens.
-    pub tokens: ServiceTokens,
-}
-
-/// Client half of a port: one POST per method, one try, bounded time.
-#[derive(Clone, Debug)]
-pub struct Remote {
-    http: reqwest::Client,
-    peer: Peer,
-    port: &'static str,
-}
-
-impl Remote {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(port: &'static str, peer: Peer) -> Result<Self, BuildError> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .tcp_nodelay(true)
-            .build()?;
-        Ok(Self { http, peer, port })
-    }
-
-    /// Calls `method`.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::Refused`] only where the other module said so; everything else (no
-    /// connection, a time-out, a status that is not ours) is [`CallError::NoAnswer`].
-    pub async fn call<Req, Res, E>(
-        &self,
-        method: &'static str,
-        cx: &Cx,
-        req: &Req,
-    ) -> Result<Res, CallError<E>>
-    where
-        Req: Serialize + Sync,
-        Res: DeserializeOwned,
-        E: DeserializeOwned + std::error::Error + 'static,
-    {
-        let no_answer = |reason: String| NoAnswer::new(self.port, method, reason);
-        let path = format!("/internal/{}/{method}", self.port);
-        let url = self
-            .peer
-            .base
-            .join(&path)
-            .map_err(|e| no_answer(e.to_string()))?;
-        let token = self
-            .peer
-            .tokens
-            .issue(self.peer.module)
-            .map_err(|e| no_answer(e.to_string()))?;
-        let reply = self
-            .http
-            .post(url)
-            .bearer_auth(token)
-            .timeout(cx.remaining().min(self.peer.timeout))
-            .json(&(WireCx::from(cx), req))
-            .send()
-            .await
-            .map_err(|e| no_answer(e.to_string()))?;
-        match reply.status().as_u16() {
-            200 => Ok(reply.json().await.map_err(|e| no_answer(e.to_string()))?),
-            409 => Err(CallError::Refused(
-                reply.json().await.map_err(|e| no_answer(e.to_string()))?,
-            )),
-            status => Err(no_answer(format!("status {status}")).into()),
-        }
-    }
-}
-
-/// Server half: `Serve::new("stock", stock).method("hold", …).into_scope()`.
+/// Server half: `Serve::new("stock", stock).call("hold", …).into_scope()`.
 pub struct Serve<P: ?Sized> {
     port: Arc<P>,
     scope: Scope,
@@ -223,9 +130,24 @@ impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
         }
     }
 
-    /// Adds a method.
+    /// Adds a method that never refuses.
     #[must_use]
-    pub fn method<Req, Res, E, F, Fut>(self, name: &str, f: F) -> Self
+    pub fn ask<Req, Res, F, Fut>(self, name: &str, f: F) -> Self
+    where
+        Req: DeserializeOwned + 'static,
+        Res: Serialize + 'static,
+        F: Fn(Arc<P>, Cx, Req) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = Result<Res, NoAnswer>> + 'static,
+    {
+        self.call(name, move |port, cx, req| {
+            let reply = f(port, cx, req);
+            async move { reply.await.map_err(CallError::<Never>::from) }
+        })
+    }
+
+    /// Adds a method that may refuse.
+    #[must_use]
+    pub fn call<Req, Res, E, F, Fut>(self, name: &str, f: F) -> Self
     where
         Req: DeserializeOwned + 'static,
         Res: Serialize + 'static,

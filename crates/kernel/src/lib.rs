@@ -21,6 +21,7 @@ pub mod money;
 pub mod newtype;
 pub mod outbox;
 pub mod page;
+pub mod peer;
 pub mod problem;
 pub mod relay;
 pub mod responses;

@@ -15,10 +15,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve},
+    call::{Cx, NoAnswer, Serve},
     db::{Db, DbError},
     ids::UserId,
     outbox::Envelope,
+    peer::{Peer, Remote},
     statement,
 };
 
@@ -51,33 +52,23 @@ pub struct SubscriberClient(Remote);
 
 impl SubscriberClient {
     /// `port` names the consumer, for example `store_events`.
-    ///
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(port: &'static str, peer: Peer) -> Result<Self, BuildError> {
-        Remote::new(port, peer).map(Self)
+    pub fn new(port: &'static str, peer: Peer) -> Self {
+        Self(Remote::new(port, peer))
     }
 }
 
 #[async_trait]
 impl Subscriber for SubscriberClient {
     async fn deliver(&self, cx: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("deliver", cx, &events)
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("deliver", cx, &events).await
     }
 }
 
 /// Offers `subscriber` to other processes. Mounted on the internal listener only.
 pub fn serve(port: &'static str, subscriber: Arc<dyn Subscriber>) -> Scope {
     Serve::new(port, subscriber)
-        .method("deliver", |subscriber, cx, events| async move {
-            subscriber
-                .deliver(&cx, events)
-                .await
-                .map_err(CallError::<Never>::NoAnswer)
+        .ask("deliver", |subscriber, cx, events| async move {
+            subscriber.deliver(&cx, events).await
         })
         .into_scope()
 }

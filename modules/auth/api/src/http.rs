@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::Scope;
 use async_trait::async_trait;
 use kernel::{
-    call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve},
+    call::{Cx, NoAnswer, Serve},
+    peer::{Peer, Remote},
     token::Trust,
 };
 
@@ -18,29 +19,24 @@ const PORT: &str = "sessions";
 pub struct SessionsClient(Remote);
 
 impl SessionsClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new(PORT, peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new(PORT, peer))
     }
 }
 
 #[async_trait]
 impl Sessions for SessionsClient {
     async fn trust(&self, cx: &Cx) -> Result<Trust, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("trust", cx, &())
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("trust", cx, &()).await
     }
 }
 
 /// Offers `sessions` to other processes. Mounted on the internal listener only.
 pub fn serve(sessions: Arc<dyn Sessions>) -> Scope {
     Serve::new(PORT, sessions)
-        .method("trust", |sessions, cx, ()| async move {
-            sessions.trust(&cx).await.map_err(CallError::<Never>::from)
+        .ask("trust", |sessions, cx, ()| async move {
+            sessions.trust(&cx).await
         })
         .into_scope()
 }

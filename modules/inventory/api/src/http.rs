@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use actix_web::Scope;
 use async_trait::async_trait;
-use kernel::call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve};
+use kernel::{
+    call::{Cx, NoAnswer, Serve},
+    peer::{Peer, Remote},
+};
 
 use crate::{Catalog, ProductKey, Resolved};
 
@@ -15,32 +18,24 @@ const PORT: &str = "catalog";
 pub struct CatalogClient(Remote);
 
 impl CatalogClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new(PORT, peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new(PORT, peer))
     }
 }
 
 #[async_trait]
 impl Catalog for CatalogClient {
     async fn resolve(&self, cx: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("resolve", cx, &keys)
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("resolve", cx, &keys).await
     }
 }
 
 /// Offers `catalog` to other processes. Mounted on the internal listener only.
 pub fn serve(catalog: Arc<dyn Catalog>) -> Scope {
     Serve::new(PORT, catalog)
-        .method("resolve", |catalog, cx, keys| async move {
-            catalog
-                .resolve(&cx, keys)
-                .await
-                .map_err(CallError::<Never>::from)
+        .ask("resolve", |catalog, cx, keys| async move {
+            catalog.resolve(&cx, keys).await
         })
         .into_scope()
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use actix_web::Scope;
 use async_trait::async_trait;
-use kernel::call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve};
+use kernel::{
+    call::{Cx, NoAnswer, Serve},
+    peer::{Peer, Remote},
+};
 
 use crate::{Attempt, Resolution, SaleOutcomes};
 
@@ -15,32 +18,24 @@ const PORT: &str = "sale_outcomes";
 pub struct SaleOutcomesClient(Remote);
 
 impl SaleOutcomesClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new(PORT, peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new(PORT, peer))
     }
 }
 
 #[async_trait]
 impl SaleOutcomes for SaleOutcomesClient {
     async fn resolve(&self, cx: &Cx, sales: Vec<Attempt>) -> Result<Vec<Resolution>, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("resolve", cx, &sales)
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("resolve", cx, &sales).await
     }
 }
 
 /// Offers `outcomes` to other processes. Mounted on the internal listener only.
 pub fn serve(outcomes: Arc<dyn SaleOutcomes>) -> Scope {
     Serve::new(PORT, outcomes)
-        .method("resolve", |outcomes, cx, sales| async move {
-            outcomes
-                .resolve(&cx, sales)
-                .await
-                .map_err(CallError::<Never>::from)
+        .ask("resolve", |outcomes, cx, sales| async move {
+            outcomes.resolve(&cx, sales).await
         })
         .into_scope()
 }

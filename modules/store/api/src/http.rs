@@ -7,8 +7,9 @@ use actix_web::Scope as Routes;
 use async_trait::async_trait;
 use kernel::{
     auth::Scope,
-    call::{BuildError, CallError, Cx, Never, NoAnswer, Peer, Remote, Serve},
+    call::{CallError, Cx, NoAnswer, Serve},
     ids::{ProductId, StoreId},
+    peer::{Peer, Remote},
 };
 
 use crate::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProfile, Stores};
@@ -18,11 +19,9 @@ use crate::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProf
 pub struct StockClient(Remote);
 
 impl StockClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new("stock", peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new("stock", peer))
     }
 }
 
@@ -36,7 +35,7 @@ impl Stock for StockClient {
 /// Offers `stock` to other processes. Mounted on the internal listener only.
 pub fn serve_stock(stock: Arc<dyn Stock>) -> Routes {
     Serve::new("stock", stock)
-        .method("hold", |stock, cx, request| async move {
+        .call("hold", |stock, cx, request| async move {
             stock.hold(&cx, request).await
         })
         .into_scope()
@@ -47,32 +46,24 @@ pub fn serve_stock(stock: Arc<dyn Stock>) -> Routes {
 pub struct StoresClient(Remote);
 
 impl StoresClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new("stores", peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new("stores", peer))
     }
 }
 
 #[async_trait]
 impl Stores for StoresClient {
     async fn profiles(&self, cx: &Cx, ids: Vec<StoreId>) -> Result<Vec<StoreProfile>, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("profiles", cx, &ids)
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("profiles", cx, &ids).await
     }
 }
 
 /// Offers `stores` to other processes. Mounted on the internal listener only.
 pub fn serve_stores(stores: Arc<dyn Stores>) -> Routes {
     Serve::new("stores", stores)
-        .method("profiles", |stores, cx, ids| async move {
-            stores
-                .profiles(&cx, ids)
-                .await
-                .map_err(CallError::<Never>::from)
+        .ask("profiles", |stores, cx, ids| async move {
+            stores.profiles(&cx, ids).await
         })
         .into_scope()
 }
@@ -82,11 +73,9 @@ pub fn serve_stores(stores: Arc<dyn Stores>) -> Routes {
 pub struct LevelsClient(Remote);
 
 impl LevelsClient {
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built.
-    pub fn new(peer: Peer) -> Result<Self, BuildError> {
-        Remote::new("levels", peer).map(Self)
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new("levels", peer))
     }
 }
 
@@ -98,21 +87,15 @@ impl Levels for LevelsClient {
         scope: Scope,
         products: Vec<ProductId>,
     ) -> Result<Vec<StoreLevel>, NoAnswer> {
-        self.0
-            .call::<_, _, Never>("levels", cx, &(scope, products))
-            .await
-            .map_err(NoAnswer::from)
+        self.0.ask("levels", cx, &(scope, products)).await
     }
 }
 
 /// Offers `levels` to other processes. Mounted on the internal listener only.
 pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
     Serve::new("levels", levels)
-        .method("levels", |levels, cx, (scope, products)| async move {
-            levels
-                .levels(&cx, scope, products)
-                .await
-                .map_err(CallError::<Never>::from)
+        .ask("levels", |levels, cx, (scope, products)| async move {
+            levels.levels(&cx, scope, products).await
         })
         .into_scope()
 }

@@ -9,6 +9,7 @@ mod settings;
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use config::{Config, Environment, File, FileFormat};
+use kernel::address::TrustedProxies;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -68,6 +69,8 @@ pub struct Http {
     pub in_flight: usize,
     /// Longest time for one.
     pub time_limit: Duration,
+    /// Gateways that say where a request comes from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The internal listener and the way to peers.

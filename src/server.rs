@@ -16,6 +16,7 @@ use actix_web::{
     web,
 };
 use kernel::{
+    address::TrustedProxies,
     frame::{Limits, frame},
     problem::Problem,
     route_table::{RouteTable, fallback},
@@ -45,6 +46,8 @@ pub struct Listeners {
     pub in_flight: usize,
     /// Longest time for one.
     pub time_limit: Duration,
+    /// Gateways that say where a request comes from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// A running process.
@@ -129,12 +132,14 @@ fn public(
 ) -> std::io::Result<Server> {
     let limits = web::Data::new(limits.clone());
     let routes = web::Data::new(route_table(process));
+    let proxies = web::Data::new(listeners.trusted_proxies.clone());
     let verifier = web::Data::from(process.verifier.clone());
     let (process, ready) = (process.clone(), web::Data::from(ready.clone()));
     let server = HttpServer::new(move || {
         let process = process.clone();
         App::new()
             .app_data(limits.clone())
+            .app_data(proxies.clone())
             .app_data(routes.clone())
             .app_data(verifier.clone())
             .app_data(ready.clone())

@@ -62,6 +62,7 @@ pub(super) async fn with_target(
         workers: settings.http.workers,
         in_flight: settings.http.in_flight,
         time_limit: Duration::from_secs(60),
+        trusted_proxies: settings.http.trusted_proxies.clone(),
     };
     let base = format!("http://{}", listeners.public.local_addr()?);
     let running = server::start(process, listeners)?;

@@ -81,6 +81,7 @@ fn listen(
         workers: http.workers,
         in_flight: http.in_flight,
         time_limit: http.time_limit,
+        trusted_proxies: http.trusted_proxies.clone(),
     })
 }
 

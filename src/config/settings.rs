@@ -37,6 +37,11 @@ pub const SETTINGS: &[Setting] = &[
         "longest time for one request, in milliseconds; streams apart",
     ),
     (
+        "http.trusted_proxies",
+        "",
+        "addresses and networks of gateways whose `X-Forwarded-For` is believed, comma separated",
+    ),
+    (
         "internal.bind",
         "127.0.0.1",
         "address of the internal listener, only opened when a peer is remote",

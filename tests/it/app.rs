@@ -126,6 +126,7 @@ impl TestApp {
                 workers: 1,
                 in_flight: 2_000,
                 time_limit: Duration::from_secs(30),
+                trusted_proxies: Default::default(),
             };
             running.push(server::start(process, listeners).unwrap());
         }

@@ -1,10 +1,10 @@
 //! What every module needs and no module owns: errors, database access, the auth guard, ports
-
 //! over HTTP, idempotency, events, paging and money. No domain word lives here.
 
 // The newtype macros name this crate as `kernel`, here too.
 extern crate self as kernel;
 
+pub mod address;
 pub mod auth;
 pub mod batch;
 pub mod call;

@@ -1,9 +1,9 @@
-//! Where a request comes from, as the socket says.
+//! Who asks: address and program, for the throttle and the list of sessions.
 
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
-use kernel::problem::Problem;
+use kernel::{address::client_address, problem::Problem};
 
 use crate::service::Client;
 
@@ -25,10 +25,8 @@ impl FromRequest for Client {
                     .take(MAX_USER_AGENT)
                     .collect()
             });
-        // Headers such as X-Forwarded-For are the client's to forge, so they count for nothing.
-        let address = req.peer_addr().map(|peer| peer.ip());
         ready(Ok(Self {
-            address,
+            address: client_address(req),
             user_agent,
         }))
     }

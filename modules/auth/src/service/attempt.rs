@@ -23,14 +23,14 @@ use crate::{
 /// Where a request comes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// The peer's address as the socket knows it, which no header can forge.
+    /// From the socket or a trusted gateway, which no header of a client can forge.
     pub(crate) address: Option<IpAddr>,
     pub(crate) user_agent: Option<String>,
 }
 
 impl Client {
     pub(crate) fn address_text(&self) -> Option<String> {
-        self.address.map(|a| a.to_canonical().to_string())
+        self.address.map(|a| a.to_string())
     }
 }
 

@@ -4,8 +4,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use kernel::auth::Grant;
+use kernel::{
+    audit,
+    auth::Grant,
+    db::{Db, DbError},
+};
 use secrecy::SecretString;
+
+use crate::process::Module;
 
 /// Why an operator's wish failed, for the terminal.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -45,6 +51,28 @@ pub struct Check {
 pub trait Checks: Send + Sync {
     /// Runs every check.
     async fn run(&self) -> Result<Vec<Check>, Failure>;
+}
+
+/// The audit trail of any module, which all keep in the same way.
+pub struct AuditTrail {
+    /// Whose.
+    pub module: Module,
+    /// Where.
+    pub db: Db,
+}
+
+#[async_trait]
+impl Checks for AuditTrail {
+    async fn run(&self) -> Result<Vec<Check>, Failure> {
+        let count = |conn: &mut _| audit::count_broken(conn).map_err(DbError::from);
+        Ok(vec![Check {
+            title: format!(
+                "AUDIT no row of {}'s trail was changed or removed",
+                self.module
+            ),
+            violations: self.db.run(count).await?,
+        }])
+    }
 }
 
 /// The operator's side of the local modules.

@@ -23,7 +23,7 @@ use crate::operator::Accounts;
 #[cfg(any(feature = "store", feature = "sales"))]
 use crate::operator::{Check, Checks};
 use crate::{
-    operator::Failure,
+    operator::{AuditTrail, Failure},
     process::{Module, Plan, Process, WireError},
 };
 #[cfg(feature = "auth")]
@@ -104,6 +104,11 @@ fn pool(plan: &Plan, process: &mut Process, module: Module) -> Result<Db, WireEr
     }
     let db = plan.db(module)?;
     process.databases.push((module, db.clone()));
+    let trail = AuditTrail {
+        module,
+        db: db.clone(),
+    };
+    process.operator.checks.push(Arc::new(trail));
     Ok(db)
 }
 

@@ -187,6 +187,8 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/stores".to_owned(),
                 "/api/stocks".into(),
                 "/api/stocks/movements".into(),
+                "/api/stores/audit".into(),
+                "/api/sales/audit".into(),
                 "/api/stocks/low?below=1000000".into(),
                 "/api/stocks/holds".into(),
                 "/api/sales".into(),

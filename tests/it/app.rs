@@ -294,6 +294,18 @@ impl TestApp {
         }
     }
 
+    /// How often the check of this title is violated.
+    pub async fn violations(&self, title: &str) -> i64 {
+        let mut found = None;
+        for running in &self.running {
+            for checks in &running.process().operator.checks {
+                let ran = checks.run().await.unwrap();
+                found = found.or(ran.into_iter().find(|check| check.title == title));
+            }
+        }
+        found.expect("a check of this title").violations
+    }
+
     /// Every invariant of every module holds.
     pub async fn assert_invariants(&self) {
         for running in &self.running {

@@ -13,6 +13,7 @@
 mod access;
 mod app;
 mod architecture;
+mod audit;
 mod bad_input;
 mod cli;
 mod crash;

@@ -147,7 +147,7 @@ impl Fixture {
             (
                 "GET",
                 "/api/auth/me" | "/api/auth/verify" | "/api/auth/jwks" | "/api/auth/health"
-                | "/api/auth/sessions" | "/api/users",
+                | "/api/auth/sessions" | "/api/auth/audit" | "/api/users",
             ) => bare(path),
             ("DELETE", "/api/auth/sessions/{id}") => {
                 bare(format!("/api/auth/sessions/{}", Uuid::now_v7()))
@@ -211,7 +211,11 @@ impl Fixture {
             }
             (
                 "GET",
-                "/api/stocks" | "/api/stocks/movements" | "/api/stocks/low" | "/api/stocks/holds",
+                "/api/stocks"
+                | "/api/stocks/movements"
+                | "/api/stocks/low"
+                | "/api/stocks/holds"
+                | "/api/stores/audit",
             ) => bare(filtered),
             ("GET", "/api/stocks/as-of") => bare(format!("{filtered}&at=2030-01-01T00:00:00Z")),
             ("GET", "/api/stocks/{store_id}/{product_id}") => {
@@ -278,6 +282,7 @@ impl Fixture {
                 "POST",
                 "/api/inventory/products/{id}/archive" | "/api/inventory/products/{id}/restore",
             ) => bare(path.replace("{id}", &app.given_product(1).await.to_string())),
+            ("GET", "/api/inventory/audit") => bare(path),
             ("GET", "/api/inventory/lookup") => bare(format!("{path}?sku={}", self.sku)),
             ("GET", "/api/inventory/stock") => bare(format!("{path}?product_id={}", self.product)),
             ("POST", "/api/inventory/imports/products") => Request {
@@ -301,7 +306,9 @@ impl Fixture {
     ) -> Option<Request> {
         Some(match (method, path) {
             ("GET", "/api/sales/health" | "/api/returns/reasons") => bare(path),
-            ("GET", "/api/sales" | "/api/returns") => bare(format!("{path}?store_id={store}")),
+            ("GET", "/api/sales" | "/api/returns" | "/api/sales/audit") => {
+                bare(format!("{path}?store_id={store}"))
+            }
             ("POST", "/api/sales") => with(path, sale(store, &[(self.product, 1)], 100)),
             ("GET", "/api/sales/{id}") => bare(format!(
                 "/api/sales/{}",

@@ -30,6 +30,12 @@ macro_rules! uuid_newtype {
             }
         }
 
+        impl From<$name> for $crate::uuid::Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl ::std::str::FromStr for $name {
             type Err = $crate::uuid::Error;
             fn from_str(s: &str) -> Result<Self, Self::Err> {

@@ -5,4 +5,6 @@ kernel::permission! {
     pub(crate) UserRead = "user:read" [Admin, Auditor]
     /// Create, change and archive users, and end their sessions.
     pub(crate) UserWrite = "user:write" [Admin]
+    /// Read who changed what.
+    pub(crate) AuditRead = "auth:audit" [Admin, Auditor]
 }

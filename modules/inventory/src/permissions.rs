@@ -11,6 +11,8 @@ kernel::permission! {
     pub(crate) CostRead = "catalog:cost" [Admin, Manager, Auditor]
     /// See past imports, which concern the whole chain.
     pub(crate) ImportRead = "catalog:imports" [Admin, Auditor]
+    /// Read who changed what.
+    pub(crate) AuditRead = "inventory:audit" [Admin, Manager, Auditor]
 }
 
 /// Whether the caller holds [`CostRead`] at any store: cost belongs to the chain, not to a store.

@@ -17,4 +17,6 @@ kernel::permission! {
     pub(crate) PriceOverride = "price:override" [Admin, Manager]
     /// Read reports.
     pub(crate) ReportRead = "report:read" [Admin, Manager, Auditor]
+    /// Read who changed what.
+    pub(crate) AuditRead = "sales:audit" [Admin, Manager, Auditor]
 }

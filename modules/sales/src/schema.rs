@@ -117,20 +117,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    audit (id) {
-        id -> Uuid,
-        at -> Timestamptz,
-        actor_id -> Uuid,
-        store_id -> Uuid,
-        action -> Text,
-        subject_id -> Uuid,
-        trace_id -> Text,
-        before -> Nullable<Jsonb>,
-        after -> Nullable<Jsonb>,
-    }
-}
-
 diesel::joinable!(sale_lines -> sales (sale_id));
 diesel::joinable!(return_lines -> returns (return_id));
 diesel::allow_tables_to_appear_in_same_query!(sales, sale_lines);

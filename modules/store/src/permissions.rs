@@ -13,4 +13,6 @@ kernel::permission! {
     pub(crate) StockAdjust = "stock:adjust" [Admin, Manager, Clerk]
     /// Have the books checked; held everywhere.
     pub(crate) IntegrityRead = "stock:integrity" [Admin, Auditor]
+    /// Read who changed what.
+    pub(crate) AuditRead = "store:audit" [Admin, Manager, Auditor]
 }

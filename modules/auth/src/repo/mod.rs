@@ -1,6 +1,5 @@
 //! SQL. Every function takes a connection, so that the service decides about the transaction.
 
-pub(crate) mod audit;
 pub(crate) mod credentials;
 pub(crate) mod grants;
 pub(crate) mod housekeeping;

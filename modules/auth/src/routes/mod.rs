@@ -1,5 +1,6 @@
 //! The public HTTP surface of auth, one file per resource.
 
+mod audit;
 mod client;
 mod keys;
 mod me;
@@ -16,7 +17,8 @@ mod views;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(keys::read_auth_health)
+    cfg.service(audit::list_auth_audit)
+        .service(keys::read_auth_health)
         .service(keys::read_jwks)
         .service(sign_in::login)
         .service(sign_in::refresh)

@@ -8,7 +8,6 @@ use kernel::{
     text::Text,
 };
 use secrecy::{ExposeSecret, SecretString};
-use uuid::Uuid;
 
 use super::{Client, NewUser, users::insert};
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     crypto::{random_password, refresh::RefreshToken},
     domain::{MAX_NAME, email::Email, password::Password},
     error::Error,
-    repo::{audit, credentials, users},
+    repo::{credentials, users},
 };
 
 /// A user that the command line or the demo makes.
@@ -140,16 +139,6 @@ impl Auth {
             })
             .await?;
         Ok(self.signed_in(&owner, user, &first)?.access_token)
-    }
-
-    /// The rows of the audit trail that do not fit what stands before them: someone changed or
-    /// removed one behind the module's back. Empty when all is well.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer.
-    pub async fn check_audit(&self) -> Result<Vec<Uuid>, Error> {
-        self.db.run(|conn| Ok(audit::broken(conn)?)).await
     }
 
     async fn id_of(&self, email: &Email) -> Result<Option<UserId>, Error> {

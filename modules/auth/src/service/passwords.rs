@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use kernel::{
+    audit::{self, Entry},
     call::Cx,
     ids::{SessionId, UserId},
 };
@@ -12,10 +13,7 @@ use crate::{
     crypto::hasher::Check,
     domain::{password::Password, policy, throttle::account_key},
     error::Error,
-    repo::{
-        audit::{self, Entry},
-        sessions, throttles, users,
-    },
+    repo::{sessions, throttles, users},
 };
 
 /// A change of one's own password.
@@ -106,15 +104,11 @@ impl Auth {
     }
 }
 
-fn record(conn: &mut PgConnection, cx: &Cx, user: UserId, action: &str) -> Result<(), Error> {
-    Ok(audit::append(
-        conn,
-        cx,
-        &Entry {
-            action,
-            subject: user,
-            before: None,
-            after: None,
-        },
-    )?)
+fn record(
+    conn: &mut PgConnection,
+    cx: &Cx,
+    user: UserId,
+    action: &'static str,
+) -> Result<(), Error> {
+    Ok(audit::append(conn, &[Entry::new(cx, action, user)])?)
 }

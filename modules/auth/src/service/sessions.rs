@@ -1,6 +1,7 @@
 //! Ending and listing sessions.
 
 use kernel::{
+    audit::{self, Entry},
     call::Cx,
     ids::{SessionId, UserId},
 };
@@ -10,7 +11,6 @@ use crate::{
     Auth,
     error::Error,
     repo::{
-        audit::{self, Entry},
         sessions::{self, Session},
         users,
     },
@@ -41,17 +41,9 @@ impl Auth {
             .transaction(move |conn| {
                 users::lock(conn, user)?.ok_or(Error::NoSuchUser)?;
                 let ended = sessions::end_all(conn, user, None)?;
-                let after = Some(json!({"sessions_ended": ended}));
-                audit::append(
-                    conn,
-                    &cx,
-                    &Entry {
-                        action: "user.sessions-ended",
-                        subject: user,
-                        before: None,
-                        after,
-                    },
-                )?;
+                let after = json!({"sessions_ended": ended});
+                let entry = Entry::new(&cx, "user.sessions-ended", user);
+                audit::append(conn, &[entry.change(None, Some(&after))?])?;
                 Ok(())
             })
             .await

@@ -1,7 +1,12 @@
 //! Making, changing, archiving and restoring users. Each change is audited and published.
 
 use diesel::PgConnection;
-use kernel::{auth::Grant, call::Cx, ids::UserId};
+use kernel::{
+    audit::{self, Entry},
+    auth::Grant,
+    call::Cx,
+    ids::UserId,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,7 +20,6 @@ use crate::{
     error::Error,
     events,
     repo::{
-        audit::{self, Entry},
         grants, sessions,
         users::{self, Filter, Insert, Listed, User},
     },
@@ -163,17 +167,8 @@ pub(super) fn insert(
     users::insert(conn, row)?;
     grants::replace(conn, id, given)?;
     let user = users::find(conn, id)?.ok_or(Error::NoSuchUser)?;
-    let after = Some(snapshot(&user));
-    audit::append(
-        conn,
-        cx,
-        &Entry {
-            action: "user.created",
-            subject: id,
-            before: None,
-            after,
-        },
-    )?;
+    let entry = Entry::new(cx, "user.created", id).change(None, Some(&snapshot(&user)))?;
+    audit::append(conn, &[entry])?;
     events::user_changed(conn, cx, &user)?;
     Ok(user)
 }
@@ -199,21 +194,13 @@ pub(super) fn require_admin(conn: &mut PgConnection, before: &User) -> Result<()
 pub(super) fn finish(
     conn: &mut PgConnection,
     cx: &Cx,
-    action: &str,
+    action: &'static str,
     before: &User,
 ) -> Result<User, Error> {
     let user = users::find(conn, before.id)?.ok_or(Error::NoSuchUser)?;
-    let (old, new) = (Some(snapshot(before)), Some(snapshot(&user)));
-    audit::append(
-        conn,
-        cx,
-        &Entry {
-            action,
-            subject: user.id,
-            before: old,
-            after: new,
-        },
-    )?;
+    let (old, new) = (snapshot(before), snapshot(&user));
+    let entry = Entry::new(cx, action, user.id).change(Some(&old), Some(&new))?;
+    audit::append(conn, &[entry])?;
     events::user_changed(conn, cx, &user)?;
     Ok(user)
 }

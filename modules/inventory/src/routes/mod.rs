@@ -1,5 +1,6 @@
 //! The public HTTP surface of inventory, one file per resource.
 
+mod audit;
 mod categories;
 mod exports;
 mod health;
@@ -14,7 +15,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers every route, with its documentation.
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(health::get_inventory_health)
+    cfg.service(audit::list_inventory_audit)
+        .service(health::get_inventory_health)
         .service(lookup::look_up_product)
         .service(stock::get_stock)
         .service(products::list_products)

@@ -5,17 +5,18 @@ use diesel::{
     PgConnection,
     result::{DatabaseErrorKind, Error as Query},
 };
-use kernel::{call::Cx, page::Limit};
+use kernel::{
+    audit::{self, Entry},
+    call::Cx,
+    page::Limit,
+};
 use uuid::Uuid;
 
 use crate::{
     Inventory,
     domain::category::{CategoryName, MAX_DEPTH, is_within, join},
     error::Error,
-    repo::{
-        audit::{self, Entry},
-        categories::{self, Category},
-    },
+    repo::categories::{self, Category},
 };
 
 impl Inventory {
@@ -73,8 +74,9 @@ impl Inventory {
                 };
                 check_depth(depth)?;
                 categories::insert(conn, std::slice::from_ref(&category))?;
-                let entry = Entry::new("category.create", category.id, None, Some(&category))?;
-                audit::record(conn, &cx, &[entry])?;
+                let entry = Entry::new(&cx, "category.create", category.id)
+                    .change(None, Some(&category))?;
+                audit::append(conn, &[entry])?;
                 Ok(category)
             })
             .await
@@ -121,8 +123,9 @@ impl Inventory {
                 if categories::update(conn, &before, &after)? == 0 {
                     return Err(Error::VersionMismatch(before.version));
                 }
-                let entry = Entry::new("category.update", id, Some(&before), Some(&after))?;
-                audit::record(conn, &cx, &[entry])?;
+                let entry =
+                    Entry::new(&cx, "category.update", id).change(Some(&before), Some(&after))?;
+                audit::append(conn, &[entry])?;
                 Ok(after)
             })
             .await
@@ -141,8 +144,9 @@ impl Inventory {
                 categories::lock_tree(conn)?;
                 let before = current(conn, id, if_match)?;
                 let deleted = categories::delete(conn, id, before.version).map_err(in_use)?;
-                let entry = Entry::new("category.delete", id, deleted.as_ref(), None)?;
-                audit::record(conn, &cx, &[entry])?;
+                let entry =
+                    Entry::new(&cx, "category.delete", id).change(deleted.as_ref(), None)?;
+                audit::append(conn, &[entry])?;
                 Ok(())
             })
             .await

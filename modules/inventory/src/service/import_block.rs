@@ -6,7 +6,11 @@ use std::{
 };
 
 use diesel::PgConnection;
-use kernel::{call::Cx, money::Currency};
+use kernel::{
+    audit::{self, Entry},
+    call::Cx,
+    money::Currency,
+};
 
 use super::save::save;
 use crate::{
@@ -18,7 +22,6 @@ use crate::{
     },
     error::Error,
     repo::{
-        audit::{self, Entry},
         barcodes,
         categories::{self, Category},
         products,
@@ -216,10 +219,10 @@ fn insert_categories(
             created_at: now,
             updated_at: now,
         };
-        entries.push(Entry::new("category.create", id, None, Some(&row))?);
+        entries.push(Entry::new(cx, "category.create", id).change(None, Some(&row))?);
         rows.push(row);
     }
     categories::insert(conn, &rows)?;
-    audit::record(conn, cx, &entries)?;
+    audit::append(conn, &entries)?;
     Ok(())
 }

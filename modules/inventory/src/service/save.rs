@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 
 use diesel::PgConnection;
-use kernel::{call::Cx, outbox};
+use kernel::{
+    audit::{self, Entry},
+    call::Cx,
+    outbox,
+};
 
 use crate::{
     domain::product::{Change, Product},
     error::Error,
     events,
-    repo::{
-        audit::{self, Entry},
-        barcodes, products,
-    },
+    repo::{barcodes, products},
 };
 
 /// Writes `changes`, each of another product. The rows of changed products must be locked.
@@ -43,15 +44,11 @@ pub(crate) fn save(conn: &mut PgConnection, cx: &Cx, changes: &[Change]) -> Resu
     let mut published = Vec::with_capacity(changes.len());
     for Change { before, after } in changes {
         let action = action(before.as_ref(), after);
-        entries.push(Entry::new(
-            action,
-            after.id.0,
-            before.as_ref(),
-            Some(after),
-        )?);
+        let entry = Entry::new(cx, action, after.id);
+        entries.push(entry.change(before.as_ref(), Some(after))?);
         published.push(events::product_changed(cx, after)?);
     }
-    audit::record(conn, cx, &entries)?;
+    audit::append(conn, &entries)?;
     outbox::publish(conn, &published)?;
     Ok(())
 }

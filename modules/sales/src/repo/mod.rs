@@ -1,6 +1,5 @@
 //! SQL. Every function takes a connection, so that the service decides the transaction.
 
-pub(crate) mod audit;
 pub(crate) mod integrity;
 pub(crate) mod reports;
 pub(crate) mod returns;

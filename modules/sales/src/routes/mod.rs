@@ -1,5 +1,6 @@
 //! The public HTTP surface of sales, one file per resource.
 
+mod audit;
 mod health;
 mod reports;
 mod returns;
@@ -22,7 +23,8 @@ use crate::{
 
 /// Literal paths stand before `{id}`, which would swallow them.
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(health::get_sales_health)
+    cfg.service(audit::list_sales_audit)
+        .service(health::get_sales_health)
         .service(reports::get_revenue_report)
         .service(sales::create_sale)
         .service(sales::list_sales)

@@ -11,6 +11,7 @@ use std::{
 use diesel::{PgConnection, QueryResult};
 use inventory_api::ProductSnapshot;
 use kernel::{
+    audit::{self, Entry},
     call::{CallError, Cx},
     idempotency::{IdempotencyKey, request_hash},
     ids::SaleId,
@@ -31,7 +32,6 @@ use crate::{
     error::Error,
     events,
     repo::{
-        audit,
         sales::{self, FullSale},
         sales_write, tombstones,
     },
@@ -50,7 +50,7 @@ pub struct Recorded {
 #[derive(Debug)]
 pub(crate) struct NewSale {
     full: FullSale,
-    audit: Option<audit::Entry>,
+    audit: Option<Entry>,
 }
 
 /// A sale that is priced, and the goods that it takes.
@@ -179,7 +179,7 @@ impl Sales {
         if replayed && let Some(recorded) = self.stored(id, &hash).await? {
             return Ok(recorded);
         }
-        let audit = overrides(cx, &sale);
+        let audit = overrides(cx, &sale)?;
         let new = Arc::new(NewSale { full: sale, audit });
         if self.writer.submit(new.clone()).await? {
             return Ok(Recorded {
@@ -347,30 +347,23 @@ fn short(lines: &[ShortLine], products: &[Arc<ProductSnapshot>]) -> Error {
 }
 
 /// The audit entry of a sale at prices that are not the catalogue's.
-fn overrides(cx: &Cx, full: &FullSale) -> Option<audit::Entry> {
+fn overrides(cx: &Cx, full: &FullSale) -> QueryResult<Option<Entry>> {
     let changed: Vec<_> = full
         .lines
         .iter()
         .filter(|line| line.unit_price_minor != line.list_price_minor)
         .collect();
     if changed.is_empty() {
-        return None;
+        return Ok(None);
     }
     let prices = |price: fn(&sales::SaleLine) -> i64| {
         let lines = changed.iter();
         let prices =
             lines.map(|l| serde_json::json!({"line": l.line, "unit_price_minor": price(l)}));
-        Some(serde_json::Value::Array(prices.collect()))
+        serde_json::Value::Array(prices.collect())
     };
-    Some(audit::Entry {
-        id: Uuid::now_v7(),
-        at: full.sale.recorded_at,
-        actor_id: cx.actor,
-        store_id: full.sale.store_id,
-        action: "price.override",
-        subject_id: full.sale.id.0,
-        trace_id: cx.trace_id.clone(),
-        before: prices(|line| line.list_price_minor.get()),
-        after: prices(|line| line.unit_price_minor.get()),
-    })
+    let before = prices(|line| line.list_price_minor.get());
+    let after = prices(|line| line.unit_price_minor.get());
+    let entry = Entry::new(cx, "price.override", full.sale.id).at(full.sale.store_id);
+    entry.change(Some(&before), Some(&after)).map(Some)
 }

@@ -72,7 +72,7 @@ impl Sales {
             request_hash: hash.clone(),
             body,
             cashier: cx.actor,
-            trace_id: cx.trace_id.clone(),
+            cx: cx.clone(),
             now,
             limit: store.return_limit.filter(|_| !may.supervise),
             store,

@@ -8,6 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use kernel::{
+    audit::{self, Entry},
+    call::Cx,
     ids::{ProductId, SaleId, UserId},
     money::{Currency, Minor, Money, Quantity},
     outbox,
@@ -27,7 +29,6 @@ use crate::{
     error::Error,
     events,
     repo::{
-        audit,
         returns::{FullReturn, Refund, Return, ReturnLine},
         returns_write::{self, TakenBack},
         sales::{self, Sale, SaleLine},
@@ -40,7 +41,7 @@ pub(crate) struct Request {
     pub(crate) request_hash: Vec<u8>,
     pub(crate) body: CreateReturn,
     pub(crate) cashier: UserId,
-    pub(crate) trace_id: String,
+    pub(crate) cx: Cx,
     pub(crate) now: DateTime<Utc>,
     /// The most that this caller may refund.
     pub(crate) limit: Option<Minor>,
@@ -322,22 +323,13 @@ fn announce(conn: &mut PgConnection, request: &Request, full: &FullReturn) -> Re
     } = full.head;
     let event = events::returned(id, sale_id, store_id, cashier_id, goods)?;
     outbox::publish(conn, &[event])?;
-    let entry = audit::Entry {
-        id: Uuid::now_v7(),
-        at: request.now,
-        actor_id: cashier_id,
-        store_id,
-        action: "return.record",
-        subject_id: id,
-        trace_id: request.trace_id.clone(),
-        before: None,
-        after: Some(serde_json::json!({
-            "sale_id": sale_id,
-            "refund_minor": full.head.refund_minor,
-            "currency": full.head.currency,
-            "reason": full.head.reason,
-        })),
-    };
-    audit::append(conn, &[entry])?;
+    let after = serde_json::json!({
+        "sale_id": sale_id,
+        "refund_minor": full.head.refund_minor,
+        "currency": full.head.currency,
+        "reason": full.head.reason,
+    });
+    let entry = Entry::new(&request.cx, "return.record", id).at(store_id);
+    audit::append(conn, &[entry.change(None, Some(&after))?])?;
     Ok(())
 }

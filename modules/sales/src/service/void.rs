@@ -2,13 +2,13 @@
 
 use diesel::PgConnection;
 use kernel::{
+    audit::{self, Entry},
     auth::Scope,
     call::Cx,
     idempotency::{IdempotencyKey, request_hash},
     ids::SaleId,
     outbox,
     problem::Problem,
-    uuid::Uuid,
 };
 use sales_api::Goods;
 
@@ -20,7 +20,6 @@ use crate::{
     error::Error,
     events,
     repo::{
-        audit,
         sales::{self, Sale},
         voids::{self, NewVoid},
     },
@@ -64,9 +63,9 @@ impl Sales {
             Some(()) => true,
             None => {
                 self.check_own_and_today(cx, &sale, may).await?;
-                let trace_id = cx.trace_id.clone();
+                let cx = cx.clone();
                 self.db
-                    .transaction(move |conn| apply(conn, &new, trace_id))
+                    .transaction(move |conn| apply(conn, &cx, &new))
                     .await?
             }
         };
@@ -113,7 +112,7 @@ fn standing(sale: &Sale, new: &NewVoid) -> Result<Option<()>, Error> {
 }
 
 /// Answers whether a concurrent try of the same request was faster.
-fn apply(conn: &mut PgConnection, new: &NewVoid, trace_id: String) -> Result<bool, Error> {
+fn apply(conn: &mut PgConnection, cx: &Cx, new: &NewVoid) -> Result<bool, Error> {
     let Some(seq) = voids::void(conn, new)? else {
         let sale = sales::head(conn, new.sale_id, None)?.ok_or(Error::NotFound("sale"))?;
         return match standing(&sale, new)? {
@@ -129,17 +128,9 @@ fn apply(conn: &mut PgConnection, new: &NewVoid, trace_id: String) -> Result<boo
     });
     let event = events::voided(sale.id, sale.store_id, seq, new.by, goods.collect())?;
     outbox::publish(conn, &[event])?;
-    let entry = audit::Entry {
-        id: Uuid::now_v7(),
-        at: new.at,
-        actor_id: new.by,
-        store_id: sale.store_id,
-        action: "sale.void",
-        subject_id: sale.id.0,
-        trace_id,
-        before: Some(serde_json::json!({"status": SaleStatus::Recorded})),
-        after: Some(serde_json::json!({"status": SaleStatus::Voided, "reason": new.reason})),
-    };
-    audit::append(conn, &[entry])?;
+    let before = serde_json::json!({"status": SaleStatus::Recorded});
+    let after = serde_json::json!({"status": SaleStatus::Voided, "reason": new.reason});
+    let entry = Entry::new(cx, "sale.void", sale.id).at(sale.store_id);
+    audit::append(conn, &[entry.change(Some(&before), Some(&after))?])?;
     Ok(false)
 }

@@ -3,6 +3,5 @@
 pub(crate) mod adjustment;
 pub(crate) mod hold;
 pub(crate) mod ledger;
-pub(crate) mod moment;
 pub(crate) mod reason;
 pub(crate) mod settings;

@@ -1,7 +1,6 @@
 //! SQL. Every function takes a connection, so that the service decides on the transaction.
 
 pub(crate) mod adjustments;
-pub(crate) mod audit;
 pub(crate) mod columns;
 pub(crate) mod holds;
 pub(crate) mod integrity;

@@ -8,6 +8,7 @@ use kernel::{
     money::StockDelta,
     page::{self, Cursor, Limit, Page},
     responses::ReadProblems,
+    time::Moment,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +16,6 @@ use utoipa::IntoParams;
 use super::narrow;
 use crate::{
     Store,
-    domain::moment::Moment,
     dto::{AsOfView, LevelView},
     error::Error,
     permissions::StockRead,

@@ -1,6 +1,7 @@
 //! The public HTTP surface of the module, one file per resource.
 
 mod adjustments;
+mod audit;
 mod health;
 mod holds;
 mod integrity;
@@ -19,7 +20,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
     // Literal paths before those with an id, which would take them.
-    cfg.service(health::get_store_health)
+    cfg.service(audit::list_store_audit)
+        .service(health::get_store_health)
         .service(stores::list_stores)
         .service(stores::create_store)
         .service(settings::get_store_settings)

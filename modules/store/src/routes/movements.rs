@@ -7,6 +7,7 @@ use kernel::{
     ids::{ProductId, StoreId},
     page::{self, Cursor, Limit, Page},
     responses::ReadProblems,
+    time::Moment,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::narrow;
 use crate::{
     Store,
-    domain::{moment::Moment, reason::MovementReason},
+    domain::reason::MovementReason,
     dto::MovementView,
     error::Error,
     permissions::StockRead,

@@ -1,7 +1,12 @@
 //! The registers of a store.
 
 use diesel::PgConnection;
-use kernel::{call::Cx, ids::StoreId, page::Limit};
+use kernel::{
+    audit::{self, Entry},
+    call::Cx,
+    ids::StoreId,
+    page::Limit,
+};
 use uuid::Uuid;
 
 use super::stores::in_use;
@@ -10,7 +15,6 @@ use crate::{
     dto::{CreateRegister, RegisterView},
     error::Error,
     repo::{
-        audit,
         registers::{self, RegisterRow},
         stores,
     },
@@ -125,14 +129,11 @@ fn note(
     before: Option<RegisterRow>,
     after: &RegisterRow,
 ) -> Result<(), Error> {
-    let json = |row| serde_json::to_value(RegisterView::from(row));
-    let entry = audit::Entry {
-        store_id: after.store_id,
-        actor: cx.actor,
-        action,
-        before: before.map(json).transpose()?,
-        after: json(after.clone())?,
-        trace_id: &cx.trace_id,
-    };
-    Ok(audit::append(conn, entry)?)
+    let entry = Entry::new(cx, action, after.id).at(after.store_id);
+    let (before, after) = (
+        before.map(RegisterView::from),
+        RegisterView::from(after.clone()),
+    );
+    let entry = entry.change(before.as_ref(), Some(&after))?;
+    Ok(audit::append(conn, &[entry])?)
 }

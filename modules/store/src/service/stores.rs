@@ -1,7 +1,12 @@
 //! Creates, reads and changes stores and their settings.
 
 use diesel::PgConnection;
-use kernel::{call::Cx, extract::IfMatch, ids::StoreId};
+use kernel::{
+    audit::{self, Entry},
+    call::Cx,
+    extract::IfMatch,
+    ids::StoreId,
+};
 
 use crate::{
     Store,
@@ -10,7 +15,6 @@ use crate::{
     error::Error,
     events,
     repo::{
-        audit,
         columns::{Kind, Negative, Tax, Zone},
         stores::{self, StoreFilter, StoreRow},
     },
@@ -217,14 +221,8 @@ fn note(
     before: Option<StoreRow>,
     after: &StoreRow,
 ) -> Result<(), Error> {
-    let json = |row| serde_json::to_value(StoreView::from(row));
-    let entry = audit::Entry {
-        store_id: after.id,
-        actor: cx.actor,
-        action,
-        before: before.map(json).transpose()?,
-        after: json(after.clone())?,
-        trace_id: &cx.trace_id,
-    };
-    Ok(audit::append(conn, entry)?)
+    let entry = Entry::new(cx, action, after.id).at(after.id);
+    let (before, after) = (before.map(StoreView::from), StoreView::from(after.clone()));
+    let entry = entry.change(before.as_ref(), Some(&after))?;
+    Ok(audit::append(conn, &[entry])?)
 }

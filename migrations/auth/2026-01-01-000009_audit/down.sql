@@ -1,0 +1,2 @@
+DROP INDEX audit_newest;
+ALTER TABLE audit RENAME COLUMN recorded_at TO at;

@@ -18,6 +18,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod docs;
+mod feeds;
 mod import;
 mod invariants;
 mod migrations;

@@ -147,7 +147,7 @@ impl Fixture {
             (
                 "GET",
                 "/api/auth/me" | "/api/auth/verify" | "/api/auth/jwks" | "/api/auth/health"
-                | "/api/auth/sessions" | "/api/auth/audit" | "/api/users",
+                | "/api/auth/sessions" | "/api/auth/audit" | "/api/auth/events" | "/api/users",
             ) => bare(path),
             ("DELETE", "/api/auth/sessions/{id}") => {
                 bare(format!("/api/auth/sessions/{}", Uuid::now_v7()))
@@ -184,7 +184,13 @@ impl Fixture {
             .replace("{store_id}", &store.to_string());
         let filtered = format!("{path}?store_id={store}");
         Some(match (method, path) {
-            ("GET", "/api/stores" | "/api/stores/health" | "/api/stocks/integrity") => bare(path),
+            (
+                "GET",
+                "/api/stores"
+                | "/api/stores/health"
+                | "/api/stores/events"
+                | "/api/stocks/integrity",
+            ) => bare(path),
             ("POST", "/api/stores") => with(
                 path,
                 json!({"code": unique("N"), "name": "New shop", "kind": "sales"}),
@@ -282,7 +288,7 @@ impl Fixture {
                 "POST",
                 "/api/inventory/products/{id}/archive" | "/api/inventory/products/{id}/restore",
             ) => bare(path.replace("{id}", &app.given_product(1).await.to_string())),
-            ("GET", "/api/inventory/audit") => bare(path),
+            ("GET", "/api/inventory/audit" | "/api/inventory/events") => bare(path),
             ("GET", "/api/inventory/lookup") => bare(format!("{path}?sku={}", self.sku)),
             ("GET", "/api/inventory/stock") => bare(format!("{path}?product_id={}", self.product)),
             ("POST", "/api/inventory/imports/products") => Request {
@@ -305,7 +311,9 @@ impl Fixture {
         store: Uuid,
     ) -> Option<Request> {
         Some(match (method, path) {
-            ("GET", "/api/sales/health" | "/api/returns/reasons") => bare(path),
+            ("GET", "/api/sales/health" | "/api/sales/events" | "/api/returns/reasons") => {
+                bare(path)
+            }
             ("GET", "/api/sales" | "/api/returns" | "/api/sales/audit") => {
                 bare(format!("{path}?store_id={store}"))
             }

@@ -12,6 +12,7 @@ pub mod call;
 pub mod context;
 pub mod db;
 pub mod extract;
+pub mod feed;
 pub mod frame;
 pub mod health;
 pub mod idempotency;

@@ -94,7 +94,7 @@ impl Relay {
     pub async fn run_once(&self) -> Result<usize, DbError> {
         let events: Vec<Envelope> = self
             .db
-            .run(|conn| lease(conn).map_err(DbError::from))
+            .transaction(|conn| Ok::<_, DbError>(lease(conn)?))
             .await?
             .into_iter()
             .map(Envelope::from)
@@ -188,22 +188,34 @@ impl From<Row> for Envelope {
 
 statement! {
     struct Lease {
-        lease_seconds: f64 => sql_types::Double,
         limit: i64 => sql_types::BigInt,
+        lease_seconds: f64 => sql_types::Double,
     }
     // By row address, so that a plan made while the outbox was empty cannot turn into a join over
-    // all that was ever published.
-    "WITH leased AS ( \
-         UPDATE outbox SET tries = tries + 1, next_try_at = now() + make_interval(secs => {}) \
-         WHERE ctid = ANY(ARRAY( \
+    // all that was ever published. An event's first lease gives it its place in the change feed.
+    "WITH due AS MATERIALIZED (SELECT ARRAY( \
              SELECT ctid FROM outbox \
              WHERE published_at IS NULL AND parked_at IS NULL AND next_try_at <= now() \
-             ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED)) \
+             ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED) AS rows, \
+             (SELECT coalesce(max(position), 0) FROM outbox) AS last), \
+         leased AS ( \
+         UPDATE outbox SET tries = tries + 1, next_try_at = now() + make_interval(secs => {}), \
+             position = coalesce(position, (SELECT last FROM due) \
+                 + array_position((SELECT rows FROM due), outbox.ctid)) \
+         WHERE ctid = ANY((SELECT rows FROM due)::tid[]) \
          RETURNING *) \
      SELECT * FROM leased ORDER BY recorded_at, aggregate_id, seq"
 }
 
+statement! {
+    struct OneAtATime {}
+    "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.outbox'))"
+}
+
+/// One lease at a time, each seeing the one before: so no event comes to stand before another one
+/// that a reader of the feed has had already.
 fn lease(conn: &mut PgConnection) -> QueryResult<Vec<Row>> {
+    OneAtATime {}.execute(conn)?;
     Lease {
         limit: BATCH,
         lease_seconds: LEASE_SECONDS,

@@ -7,4 +7,6 @@ kernel::permission! {
     pub(crate) UserWrite = "user:write" [Admin]
     /// Read who changed what.
     pub(crate) AuditRead = "auth:audit" [Admin, Auditor]
+    /// Read the change feed, which tells of the whole chain; held everywhere.
+    pub(crate) FeedRead = "auth:feed" [Admin, Auditor]
 }

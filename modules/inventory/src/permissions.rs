@@ -13,6 +13,8 @@ kernel::permission! {
     pub(crate) ImportRead = "catalog:imports" [Admin, Auditor]
     /// Read who changed what.
     pub(crate) AuditRead = "inventory:audit" [Admin, Manager, Auditor]
+    /// Read the change feed, which tells of the whole chain; held everywhere.
+    pub(crate) FeedRead = "inventory:feed" [Admin, Auditor]
 }
 
 /// Whether the caller holds [`CostRead`] at any store: cost belongs to the chain, not to a store.

@@ -19,4 +19,6 @@ kernel::permission! {
     pub(crate) ReportRead = "report:read" [Admin, Manager, Auditor]
     /// Read who changed what.
     pub(crate) AuditRead = "sales:audit" [Admin, Manager, Auditor]
+    /// Read the change feed, which tells of the whole chain; held everywhere.
+    pub(crate) FeedRead = "sales:feed" [Admin, Auditor]
 }

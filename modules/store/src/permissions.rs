@@ -15,4 +15,6 @@ kernel::permission! {
     pub(crate) IntegrityRead = "stock:integrity" [Admin, Auditor]
     /// Read who changed what.
     pub(crate) AuditRead = "store:audit" [Admin, Manager, Auditor]
+    /// Read the change feed, which tells of the whole chain; held everywhere.
+    pub(crate) FeedRead = "store:feed" [Admin, Auditor]
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod events;
 mod keys;
 mod me;
 mod own_sessions;
@@ -18,6 +19,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
     cfg.service(audit::list_auth_audit)
+        .service(events::read_auth_events)
         .service(keys::read_auth_health)
         .service(keys::read_jwks)
         .service(sign_in::login)

@@ -2,6 +2,7 @@
 
 mod audit;
 mod categories;
+mod events;
 mod exports;
 mod health;
 mod imports;
@@ -16,6 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Registers every route, with its documentation.
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
     cfg.service(audit::list_inventory_audit)
+        .service(events::read_inventory_events)
         .service(health::get_inventory_health)
         .service(lookup::look_up_product)
         .service(stock::get_stock)

@@ -1,6 +1,7 @@
 //! The public HTTP surface of sales, one file per resource.
 
 mod audit;
+mod events;
 mod health;
 mod reports;
 mod returns;
@@ -24,6 +25,7 @@ use crate::{
 /// Literal paths stand before `{id}`, which would swallow them.
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
     cfg.service(audit::list_sales_audit)
+        .service(events::read_sales_events)
         .service(health::get_sales_health)
         .service(reports::get_revenue_report)
         .service(sales::create_sale)

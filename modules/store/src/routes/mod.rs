@@ -2,6 +2,7 @@
 
 mod adjustments;
 mod audit;
+mod events;
 mod health;
 mod holds;
 mod integrity;
@@ -21,6 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
     // Literal paths before those with an id, which would take them.
     cfg.service(audit::list_store_audit)
+        .service(events::read_store_events)
         .service(health::get_store_health)
         .service(stores::list_stores)
         .service(stores::create_store)

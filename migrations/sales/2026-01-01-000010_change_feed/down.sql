@@ -1,0 +1,2 @@
+DROP INDEX outbox_feed;
+ALTER TABLE outbox DROP COLUMN position;

@@ -1,0 +1,33 @@
+//! `/api/stores/events`
+
+use actix_web::{HttpResponse, get, web::Data};
+use kernel::{
+    auth::Can,
+    extract::Query,
+    feed::{self, Feed, ReadFeed},
+    problem::Problem,
+    responses::ReadProblems,
+};
+
+use crate::{Store, permissions::FeedRead};
+
+/// Read the change feed: stores and settings that changed.
+///
+/// In one order that never changes. Whoever goes on from `last` of the answer before gets every
+/// event, each once; within one thing they come by `seq`. Nothing is ever removed.
+#[utoipa::path(
+    tag = "stores",
+    operation_id = "read_store_events",
+    security(("bearer" = [])),
+    params(ReadFeed),
+    responses((status = 200, description = "A part of the feed", body = Feed), ReadProblems)
+)]
+#[get("/api/stores/events")]
+pub(crate) async fn read_store_events(
+    can: Can<FeedRead>,
+    query: Query<ReadFeed>,
+    module: Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    can.everywhere()?;
+    Ok(HttpResponse::Ok().json(feed::read(&module.db, query.into_inner()).await?))
+}

@@ -184,13 +184,17 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "up"}))
 }
 
-/// Whether requests should be sent here: the databases answer and no stop was asked for.
+/// Whether requests should be sent here: the databases answer, auth has said whom to believe, and
+/// no stop was asked for.
 async fn is_ready(
     process: web::Data<Process>,
     ready: web::Data<AtomicBool>,
 ) -> Result<HttpResponse, Problem> {
     if !ready.load(Ordering::Relaxed) {
         return Err(Problem::unavailable(&Stopping));
+    }
+    if process.verifier.age().is_none() {
+        return Err(Problem::unavailable(&Trustless));
     }
     for (_, db) in process.databases() {
         db.ping().await.map_err(|e| Problem::from(&e))?;
@@ -201,6 +205,10 @@ async fn is_ready(
 #[derive(Debug, thiserror::Error)]
 #[error("the process is stopping")]
 struct Stopping;
+
+#[derive(Debug, thiserror::Error)]
+#[error("auth has not said yet whom to believe")]
+struct Trustless;
 
 /// The paths of the modules that run here, out of the committed document.
 fn route_table(process: &Process) -> RouteTable {

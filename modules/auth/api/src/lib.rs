@@ -17,6 +17,9 @@ pub use http::{SessionsClient, serve};
 /// long, and one call, after its session ended.
 pub const REFRESH: Duration = Duration::from_secs(2);
 
+/// How soon auth is asked again by a process that has had no answer since it started.
+const FIRST: Duration = Duration::from_millis(100);
+
 /// Which keys sign access tokens, and which sessions have ended.
 ///
 /// A read: repeatable, and answered from memory by callers while auth is away, for at most the
@@ -27,13 +30,19 @@ pub trait Sessions: Send + Sync {
     async fn trust(&self, cx: &Cx) -> Result<Trust, NoAnswer>;
 }
 
-/// Keeps `verifier` at most [`REFRESH`] behind what auth knows.
+/// Keeps `verifier` at most [`REFRESH`] behind what auth knows. Until auth answers for the first
+/// time no token is good here, so it is asked more often then.
 pub fn keep_current(verifier: Arc<Verifier>, sessions: Arc<dyn Sessions>) -> Worker {
     Worker::new("trust", REFRESH, move || {
         let (verifier, sessions) = (verifier.clone(), sessions.clone());
         async move {
             match sessions.trust(&Cx::system()).await {
                 Ok(trust) => verifier.refresh(&trust),
+                Err(error) if verifier.age().is_none() => {
+                    tracing::debug!(%error, "auth has not answered yet");
+                    tokio::time::sleep(FIRST).await;
+                    return true;
+                }
                 Err(error) => tracing::warn!(%error, "auth is away: going on with what is known"),
             }
             false

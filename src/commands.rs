@@ -83,7 +83,7 @@ struct Boot {
 
 fn boot(settings: &Settings) -> Result<Boot, Failure> {
     let databases = database::open(settings)?;
-    let one_wal = database::check_promises(&databases, true)?;
+    let one_wal = database::check_promises(&databases, settings.database.durable)?;
     for name in database::migrate(&databases)? {
         tracing::info!("migrated {name}");
     }

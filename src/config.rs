@@ -99,6 +99,8 @@ pub struct Database {
     pub pool_size: NonZeroU32,
     /// Longest wait for one.
     pub wait: Duration,
+    /// Whether a server that may forget what was acknowledged is refused.
+    pub durable: bool,
 }
 
 /// The auth module.
@@ -210,8 +212,13 @@ mod tests {
 
     #[test]
     fn production_refuses_what_is_only_good_for_trying() {
-        let error = read("mode = \"production\"").unwrap_err();
-        for name in ["database.url", "auth.signing_keys", "auth.pepper"] {
+        let error = read("mode = \"production\"\n[database]\ndurable = false").unwrap_err();
+        for name in [
+            "database.url",
+            "database.durable",
+            "auth.signing_keys",
+            "auth.pepper",
+        ] {
             assert!(
                 error.0.iter().any(|line| line.starts_with(name)),
                 "{name} in {error}"

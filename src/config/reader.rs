@@ -234,6 +234,11 @@ impl Reader<'_> {
             self.problems
                 .push("database.url: production mode needs a database of its own".into());
         }
+        let durable = self.parse("database.durable");
+        if mode == Mode::Production && durable == Some(false) {
+            self.problems
+                .push("database.durable: production mode never loses a sale".into());
+        }
         let pool_size = self.parse("database.pool_size");
         let wait = self.millis("database.wait_ms");
         Some(Database {
@@ -241,6 +246,7 @@ impl Reader<'_> {
             urls,
             pool_size: pool_size?,
             wait: wait?,
+            durable: durable?,
         })
     }
 

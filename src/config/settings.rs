@@ -113,6 +113,11 @@ pub const SETTINGS: &[Setting] = &[
         "longest wait for a free connection, in milliseconds",
     ),
     (
+        "database.durable",
+        "true",
+        "`false` accepts a PostgreSQL that may forget what was acknowledged, for tests (development mode only)",
+    ),
+    (
         "embedded.data_dir",
         "",
         "where the embedded PostgreSQL keeps its data; empty means a folder of the user's",

@@ -12,7 +12,7 @@ use reqwest::Method;
 use uuid::Uuid;
 
 use crate::{
-    app::{Reply, TestApp, Topology},
+    app::{Reply, TOPOLOGIES, TestApp, Topology},
     openapi::operations,
     requests::{Fixture, ROLES, Request},
 };
@@ -163,7 +163,7 @@ fn the_table_itself_keeps_the_rules() {
 
 #[actix_web::test]
 async fn a_list_shows_only_the_caller_s_stores() {
-    for topology in crate::app::TOPOLOGIES {
+    for topology in TOPOLOGIES {
         let app = TestApp::start(topology).await;
         let fixture = Fixture::new(&app).await;
         let (own, other) = (
@@ -213,30 +213,32 @@ async fn a_list_shows_only_the_caller_s_stores() {
 
 #[actix_web::test]
 async fn an_id_of_another_store_is_a_404_also_with_its_key() {
-    let app = TestApp::start(Topology::Whole).await;
-    let fixture = Fixture::new(&app).await;
-    let (own, other) = (
-        fixture.given_shop(&app).await,
-        fixture.given_shop(&app).await,
-    );
-    let (mine, theirs) = (
-        app.user(Role::Manager, Some(own)).await,
-        app.user(Role::Manager, Some(other)).await,
-    );
-    let key = Uuid::now_v7().to_string();
-    let body = crate::sales::sale(other, &[(fixture.product, 1)], 100);
-    let sold = app
-        .send(Method::POST, "/api/sales", &theirs, Some(&key), Some(&body))
-        .await
-        .expect(201);
-    app.send(Method::POST, "/api/sales", &mine, Some(&key), Some(&body))
-        .await
-        .expect_problem(404, "not-found");
-    let path = format!("/api/sales/{}", sold["id"].as_str().unwrap());
-    app.send(Method::GET, &path, &mine, None, None)
-        .await
-        .expect_problem(404, "not-found");
-    app.send(Method::GET, &path, &theirs, None, None)
-        .await
-        .expect(200);
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let fixture = Fixture::new(&app).await;
+        let (own, other) = (
+            fixture.given_shop(&app).await,
+            fixture.given_shop(&app).await,
+        );
+        let (mine, theirs) = (
+            app.user(Role::Manager, Some(own)).await,
+            app.user(Role::Manager, Some(other)).await,
+        );
+        let key = Uuid::now_v7().to_string();
+        let body = crate::sales::sale(other, &[(fixture.product, 1)], 100);
+        let sold = app
+            .send(Method::POST, "/api/sales", &theirs, Some(&key), Some(&body))
+            .await
+            .expect(201);
+        app.send(Method::POST, "/api/sales", &mine, Some(&key), Some(&body))
+            .await
+            .expect_problem(404, "not-found");
+        let path = format!("/api/sales/{}", sold["id"].as_str().unwrap());
+        app.send(Method::GET, &path, &mine, None, None)
+            .await
+            .expect_problem(404, "not-found");
+        app.send(Method::GET, &path, &theirs, None, None)
+            .await
+            .expect(200);
+    }
 }

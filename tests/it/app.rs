@@ -1,33 +1,34 @@
-//! Starts the product on databases of its own, in one process or as four that talk HTTP.
+//! Starts the product on databases of its own, in one process or as services that talk HTTP.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use comptoir::{
-    operator::Accounts,
-    process::{AuthSetup, Module, Plan, StoreSetup},
+    operator::{Accounts, Operator},
+    process::{Module, Process},
     server::{self, Listeners, Running},
-    wiring::{new_signing_key, wire},
 };
 use kernel::{
     auth::{Grant, Role},
     ids::StoreId,
-    service_token::ServiceTokens,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::TestDb;
 use uuid::Uuid;
 
-pub use crate::reply::{Reply, id};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topology {
-    /// Four modules in one process, on one database.
-    Whole,
-    /// A process per module (each with a database of its own) that talk HTTP.
-    Split,
-}
-pub const TOPOLOGIES: [Topology; 2] = [Topology::Whole, Topology::Split];
+pub use crate::{
+    reply::{Reply, id},
+    topology::{EVERY_TOPOLOGY, Options, TOPOLOGIES, Topology, WITH_REPLICAS, prepare},
+};
+use crate::{services::Service, topology::Site};
 
 pub const PASSWORD: &str = "shelf-candle-42-river";
 pub const ADMIN: &str = "admin@test.example";
@@ -38,46 +39,36 @@ pub struct TestApp {
     pub http: reqwest::Client,
     /// The administrator's token.
     pub admin: String,
+    /// The processes, where there are several.
+    pub services: Vec<Service>,
+    /// The process, where there is one.
+    whole: Option<Running>,
     accounts: Arc<dyn Accounts>,
-    bases: BTreeMap<Module, String>,
-    internals: BTreeMap<Module, String>,
-    databases: BTreeMap<Module, usize>,
-    running: Vec<Running>,
-    dbs: Vec<TestDb>,
+    operators: Vec<Operator>,
+    /// By module, one per replica.
+    bases: BTreeMap<Module, Vec<String>>,
+    turn: AtomicUsize,
+    // Last, because the databases go with it.
+    site: Site,
 }
 
-pub struct Options {
-    pub hold_ttl: Duration,
-    pub sweep_every: Duration,
-    pub count_statements: bool,
-    /// Sweeper, relays and the like; off where only requests are to be watched.
-    pub background: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            hold_ttl: Duration::from_secs(60),
-            sweep_every: Duration::from_millis(200),
-            count_statements: false,
-            background: true,
-        }
+/// Serves the modules of the whole in this process.
+async fn serve(process: Process, options: &Options) -> (Running, String) {
+    if !options.background {
+        drop(process.take_workers());
     }
-}
-
-/// Migrates the template; every test's database is a copy of it.
-pub fn prepare(url: &str) {
-    for module in Module::ALL {
-        kernel::migrate::up(url, module.name(), module.migrations().unwrap()).unwrap();
-    }
-}
-
-fn listener() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").unwrap()
-}
-
-fn base(listener: &TcpListener) -> String {
-    format!("http://{}", listener.local_addr().unwrap())
+    process.refresh_trust().await.unwrap();
+    let public = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", public.local_addr().unwrap());
+    let listeners = Listeners {
+        public,
+        internal: None,
+        workers: 1,
+        in_flight: 2_000,
+        time_limit: Duration::from_secs(30),
+        trusted_proxies: Default::default(),
+    };
+    (server::start(process, listeners).unwrap(), base)
 }
 
 impl TestApp {
@@ -86,76 +77,51 @@ impl TestApp {
     }
 
     pub async fn start_with(topology: Topology, options: Options) -> Self {
-        let groups: Vec<Vec<Module>> = match topology {
-            Topology::Whole => vec![Module::ALL.to_vec()],
-            Topology::Split => Module::ALL.map(|module| vec![module]).to_vec(),
-        };
-        let dbs: Vec<TestDb> = groups
-            .iter()
-            .map(|_| TestDb::from_template(prepare))
-            .collect();
-        let internal: Vec<TcpListener> = groups.iter().map(|_| listener()).collect();
-        let (mut peers, mut internals, mut databases) =
-            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (index, group) in groups.iter().enumerate() {
-            for module in group {
-                peers.insert(*module, base(&internal[index]).parse().unwrap());
-                internals.insert(*module, base(&internal[index]));
-                databases.insert(*module, index);
-            }
-        }
-        let tokens =
-            ServiceTokens::new(&"service-secret-for-tests-only-0123456789".to_owned().into());
-        let (mut bases, mut running, mut accounts) = (BTreeMap::new(), Vec::new(), None);
-        // Auth is first, so that it answers when the others ask whom to trust.
-        for ((group, internal), db) in groups.iter().zip(internal).zip(&dbs) {
-            let plan = plan(group, db, &peers, &tokens, &options);
-            let process = wire(&plan).unwrap();
-            if !options.background {
-                drop(process.take_workers());
-            }
-            accounts = accounts.or_else(|| process.operator.accounts.clone());
-            process.refresh_trust().await.unwrap();
-            let public = listener();
-            for module in group {
-                bases.insert(*module, base(&public));
-            }
-            let listeners = Listeners {
-                public,
-                internal: (topology == Topology::Split).then(|| (internal, tokens.clone())),
-                workers: 1,
-                in_flight: 2_000,
-                time_limit: Duration::from_secs(30),
-                trusted_proxies: Default::default(),
-            };
-            running.push(server::start(process, listeners).unwrap());
-        }
-        let accounts = accounts.unwrap();
+        let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(512)
+            .build()
+            .unwrap();
+        let site = Site::new(topology, options.clone());
+        let mut processes = site.processes();
+        let operators: Vec<Operator> = processes.iter().map(|p| p.operator.clone()).collect();
+        let accounts = operators.iter().find_map(|o| o.accounts.clone()).unwrap();
         accounts
             .ensure_admin(ADMIN, Some(PASSWORD.to_owned().into()))
             .await
             .unwrap();
         let admin = accounts.token_for(ADMIN).await.unwrap();
-        let http = reqwest::Client::builder()
-            .pool_max_idle_per_host(512)
-            .build()
-            .unwrap();
+        let (mut services, mut whole) = (Vec::new(), None);
+        let mut bases: BTreeMap<Module, Vec<String>> = BTreeMap::new();
+        if topology == Topology::Whole {
+            let (running, base) = serve(processes.remove(0), &options).await;
+            bases.extend(Module::ALL.map(|module| (module, vec![base.clone()])));
+            whole = Some(running);
+        } else {
+            services = site.services(&http).await;
+            for service in &services {
+                for module in &service.modules {
+                    let bases = bases.entry(*module).or_default();
+                    bases.push(service.base.clone());
+                }
+            }
+        }
         Self {
             topology,
             http,
             admin,
+            services,
+            whole,
             accounts,
+            operators,
             bases,
-            internals,
-            databases,
-            running,
-            dbs,
+            turn: AtomicUsize::new(0),
+            site,
         }
     }
 
     /// The database of a module.
     pub fn db(&self, module: Module) -> &TestDb {
-        &self.dbs[self.databases[&module]]
+        self.site.db(module)
     }
 
     /// Statements that a module's process ran so far.
@@ -168,24 +134,36 @@ impl TestApp {
                 .find(|(m, _)| *m == module)
                 .map(|(_, db)| db.statements())
         };
-        self.running.iter().find_map(of).unwrap()
+        self.whole.as_ref().and_then(of).unwrap()
     }
 
-    /// The URL of a path, at the process it belongs to.
+    /// The URL of a path, at the process it belongs to; its replicas take turns.
     pub fn url(&self, path: &str) -> String {
+        self.url_at(self.turn.fetch_add(1, Ordering::Relaxed), path)
+    }
+
+    /// The URL of a path, at one replica of the process it belongs to.
+    pub fn url_at(&self, replica: usize, path: &str) -> String {
         let owner = Module::ALL
             .into_iter()
             .find(|m| m.prefixes().iter().any(|p| path.starts_with(p)));
-        format!("{}{path}", self.bases[&owner.unwrap_or(Module::Auth)])
+        let bases = &self.bases[&owner.unwrap_or(Module::Auth)];
+        format!("{}{path}", bases[replica % bases.len()])
     }
 
     /// The internal listener of a module's process.
-    pub fn internal(&self, module: Module) -> &str {
-        &self.internals[&module]
+    pub fn internal(&self, module: Module) -> String {
+        self.site.internal(module)
     }
 
     pub fn base(&self, module: Module) -> &str {
-        &self.bases[&module]
+        &self.bases[&module][0]
+    }
+
+    /// The one process that runs this module.
+    pub fn service(&mut self, module: Module) -> &mut Service {
+        let mut services = self.services.iter_mut();
+        services.find(|s| s.modules.contains(&module)).unwrap()
     }
 
     /// Signs a user in who holds `role` at `store` (or everywhere).
@@ -211,7 +189,20 @@ impl TestApp {
         key: Option<&str>,
         body: Option<&Value>,
     ) -> Reply {
-        let mut request = self.http.request(method, self.url(path));
+        let url = self.url(path);
+        self.try_send(method, &url, token, key, body).await.unwrap()
+    }
+
+    /// As [`send`](Self::send), to a URL where perhaps nobody answers.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        url: &str,
+        token: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Reply, reqwest::Error> {
+        let mut request = self.http.request(method, url);
         if !token.is_empty() {
             request = request.bearer_auth(token);
         }
@@ -221,7 +212,7 @@ impl TestApp {
         if let Some(body) = body {
             request = request.json(body);
         }
-        Reply::of(request.send().await.unwrap()).await
+        Reply::read(request.send().await?).await
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -297,60 +288,23 @@ impl TestApp {
     /// How often the check of this title is violated.
     pub async fn violations(&self, title: &str) -> i64 {
         let mut found = None;
-        for running in &self.running {
-            for checks in &running.process().operator.checks {
-                let ran = checks.run().await.unwrap();
-                found = found.or(ran.into_iter().find(|check| check.title == title));
-            }
+        for checks in self.operators.iter().flat_map(|o| &o.checks) {
+            let ran = checks.run().await.unwrap();
+            found = found.or(ran.into_iter().find(|check| check.title == title));
         }
         found.expect("a check of this title").violations
     }
 
     /// Every invariant of every module holds.
     pub async fn assert_invariants(&self) {
-        for running in &self.running {
-            for checks in &running.process().operator.checks {
-                for check in checks.run().await.unwrap() {
-                    assert_eq!(
-                        check.violations, 0,
-                        "{} in {:?}",
-                        check.title, self.topology
-                    );
-                }
+        for checks in self.operators.iter().flat_map(|o| &o.checks) {
+            for check in checks.run().await.unwrap() {
+                assert_eq!(
+                    check.violations, 0,
+                    "{} in {:?}",
+                    check.title, self.topology
+                );
             }
         }
-    }
-}
-
-fn plan(
-    modules: &[Module],
-    db: &TestDb,
-    peers: &BTreeMap<Module, url::Url>,
-    tokens: &ServiceTokens,
-    options: &Options,
-) -> Plan {
-    Plan {
-        modules: modules.to_vec(),
-        databases: modules.iter().map(|m| (*m, db.url().into())).collect(),
-        pool_size: 6,
-        pool_wait: Duration::from_secs(10),
-        one_wal: modules.len() == Module::ALL.len(),
-        peers: peers.clone(),
-        peer_timeout: Duration::from_secs(10),
-        tokens: tokens.clone(),
-        auth: AuthSetup {
-            signing_keys: vec![("test".into(), new_signing_key().unwrap().into())],
-            pepper: "a-pepper-for-tests-only-0123456789".to_owned().into(),
-            bcrypt_cost: 4,
-            allow_weak_bcrypt: true,
-            access_ttl: Duration::from_secs(600),
-            refresh_idle: Duration::from_secs(3_600),
-            refresh_absolute: Duration::from_secs(7_200),
-        },
-        store: StoreSetup {
-            hold_ttl: options.hold_ttl,
-            sweep_every: options.sweep_every,
-        },
-        count_statements: options.count_statements,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    app::{Options, Reply, TestApp, Topology},
+    app::{Options, Reply, TOPOLOGIES, TestApp, Topology},
     openapi::operations,
     requests::{Fixture, Request},
 };
@@ -308,7 +308,7 @@ async fn bad_input_is_a_problem_and_changes_nothing() {
 
 #[actix_web::test]
 async fn unknown_paths_and_wrong_methods_are_problems_too() {
-    for topology in crate::app::TOPOLOGIES {
+    for topology in TOPOLOGIES {
         let app = TestApp::start(topology).await;
         let document: Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
         for (_, path, _) in operations(&document) {
@@ -340,18 +340,20 @@ async fn unknown_paths_and_wrong_methods_are_problems_too() {
 
 #[actix_web::test]
 async fn an_idempotency_key_has_bounds() {
-    let app = TestApp::start(Topology::Whole).await;
-    let fixture = Fixture::new(&app).await;
-    let store = fixture.given_shop(&app).await;
-    let body = crate::sales::sale(store, &[(fixture.product, 1)], 100);
-    app.post_keyed("/api/sales", &"k".repeat(256), &body)
-        .await
-        .expect_problem(400, "invalid-request");
-    let longest = "k".repeat(255);
-    let reply = app.post_keyed("/api/sales", &longest, &body).await;
-    assert_eq!(reply.headers["idempotency-key"], longest);
-    reply.expect(201);
-    // Without a key the server makes one, and says which.
-    let reply = app.post("/api/sales", &body).await;
-    assert!(!reply.headers["idempotency-key"].is_empty());
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let fixture = Fixture::new(&app).await;
+        let store = fixture.given_shop(&app).await;
+        let body = crate::sales::sale(store, &[(fixture.product, 1)], 100);
+        app.post_keyed("/api/sales", &"k".repeat(256), &body)
+            .await
+            .expect_problem(400, "invalid-request");
+        let longest = "k".repeat(255);
+        let reply = app.post_keyed("/api/sales", &longest, &body).await;
+        assert_eq!(reply.headers["idempotency-key"], longest);
+        reply.expect(201);
+        // Without a key the server makes one, and says which.
+        let reply = app.post("/api/sales", &body).await;
+        assert!(!reply.headers["idempotency-key"].is_empty());
+    }
 }

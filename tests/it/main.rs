@@ -28,5 +28,7 @@ mod requests;
 mod returns;
 mod sales;
 mod security;
+mod services;
 mod statements;
 mod stocks;
+mod topology;

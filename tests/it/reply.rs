@@ -22,6 +22,11 @@ pub fn id(reply: &Reply) -> Uuid {
 
 impl Reply {
     pub async fn of(response: reqwest::Response) -> Self {
+        Self::read(response).await.unwrap()
+    }
+
+    /// Fails where the connection ends before the answer does.
+    pub async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -33,13 +38,13 @@ impl Reply {
                 )
             })
             .collect();
-        let text = response.text().await.unwrap();
-        Self {
+        let text = response.text().await?;
+        Ok(Self {
             status,
             headers,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
-        }
+        })
     }
 
     /// The body, if the status is this one.

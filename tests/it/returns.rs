@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    app::{TOPOLOGIES, TestApp, Topology},
+    app::{TOPOLOGIES, TestApp, WITH_REPLICAS},
     sales::sale,
 };
 
@@ -77,7 +77,7 @@ async fn no_more_comes_back_than_was_sold_however_many_ask_at_once() {
 
 #[actix_web::test]
 async fn a_repeated_return_is_one_return() {
-    for topology in TOPOLOGIES {
+    for topology in WITH_REPLICAS {
         let app = TestApp::start(topology).await;
         let (store, product, sold) = given_sale(&app, 5, 100).await;
         let (key, body) = (Uuid::now_v7().to_string(), back(&sold, 2, "restock"));
@@ -98,30 +98,32 @@ async fn a_repeated_return_is_one_return() {
 
 #[actix_web::test]
 async fn refunds_in_parts_sum_to_the_price_and_no_cent_is_lost() {
-    let app = TestApp::start(Topology::Whole).await;
-    // Three for 1.00 after the discount: 33, 33 and 34 cents, in some order.
-    let (store, product) = (app.given_store().await, app.given_product(50).await);
-    app.given_stock(store, product, 3).await;
-    let body = json!({
-        "store_id": store,
-        "lines": [{"product_id": product, "quantity": 3, "discount": {"amount": {"amount": 50, "currency": "EUR"}}}],
-        "payments": [{"tender": "cash", "amount": {"amount": 100, "currency": "EUR"}}],
-    });
-    let sold = app.post("/api/sales", &body).await.expect(201);
-    let mut total = 0;
-    for _ in 0..3 {
-        let made = app
-            .post("/api/returns", &back(&sold, 1, "restock"))
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        // Three for 1.00 after the discount: 33, 33 and 34 cents, in some order.
+        let (store, product) = (app.given_store().await, app.given_product(50).await);
+        app.given_stock(store, product, 3).await;
+        let body = json!({
+            "store_id": store,
+            "lines": [{"product_id": product, "quantity": 3, "discount": {"amount": {"amount": 50, "currency": "EUR"}}}],
+            "payments": [{"tender": "cash", "amount": {"amount": 100, "currency": "EUR"}}],
+        });
+        let sold = app.post("/api/sales", &body).await.expect(201);
+        let mut total = 0;
+        for _ in 0..3 {
+            let made = app
+                .post("/api/returns", &back(&sold, 1, "restock"))
+                .await
+                .expect(201);
+            let part = made["refund"]["amount"].as_i64().unwrap();
+            assert!((33..=34).contains(&part), "{part}");
+            total += part;
+        }
+        assert_eq!(total, 100);
+        app.post("/api/returns", &back(&sold, 1, "restock"))
             .await
-            .expect(201);
-        let part = made["refund"]["amount"].as_i64().unwrap();
-        assert!((33..=34).contains(&part), "{part}");
-        total += part;
+            .expect_problem(409, "return-exceeds-sale");
     }
-    assert_eq!(total, 100);
-    app.post("/api/returns", &back(&sold, 1, "restock"))
-        .await
-        .expect_problem(409, "return-exceeds-sale");
 }
 
 #[actix_web::test]
@@ -169,15 +171,17 @@ async fn a_void_gives_everything_back_once_and_closes_the_sale() {
 
 #[actix_web::test]
 async fn a_sale_with_a_return_cannot_be_voided() {
-    let app = TestApp::start(Topology::Whole).await;
-    let (_, _, sold) = given_sale(&app, 2, 100).await;
-    app.post("/api/returns", &back(&sold, 1, "restock"))
-        .await
-        .expect(201);
-    let path = format!("/api/sales/{}/void", sold["id"].as_str().unwrap());
-    app.post(&path, &json!({"reason": "late"}))
-        .await
-        .expect_problem(409, "has-returns");
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let (_, _, sold) = given_sale(&app, 2, 100).await;
+        app.post("/api/returns", &back(&sold, 1, "restock"))
+            .await
+            .expect(201);
+        let path = format!("/api/sales/{}/void", sold["id"].as_str().unwrap());
+        app.post(&path, &json!({"reason": "late"}))
+            .await
+            .expect_problem(409, "has-returns");
+    }
 }
 
 #[actix_web::test]

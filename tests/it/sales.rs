@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::{Reply, TOPOLOGIES, TestApp};
+use crate::app::{EVERY_TOPOLOGY, Reply, TOPOLOGIES, TestApp, WITH_REPLICAS};
 
 pub fn sale(store: Uuid, lines: &[(Uuid, i64)], total: i64) -> Value {
     let lines: Vec<Value> = lines
@@ -25,7 +25,7 @@ fn key() -> String {
 
 #[actix_web::test]
 async fn a_sale_takes_stock_is_found_again_and_is_announced_once() {
-    for topology in TOPOLOGIES {
+    for topology in EVERY_TOPOLOGY {
         let app = TestApp::start(topology).await;
         let (store, product) = (app.given_store().await, app.given_product(249).await);
         app.given_stock(store, product, 10).await;
@@ -63,7 +63,7 @@ async fn a_sale_takes_stock_is_found_again_and_is_announced_once() {
 
 #[actix_web::test]
 async fn of_200_sales_of_the_last_50_units_exactly_50_succeed() {
-    for topology in TOPOLOGIES {
+    for topology in WITH_REPLICAS {
         let app = TestApp::start(topology).await;
         let (store, product) = (app.given_store().await, app.given_product(100).await);
         app.given_stock(store, product, 50).await;
@@ -125,7 +125,7 @@ async fn assert_outcome(
 
 #[actix_web::test]
 async fn the_same_key_a_hundred_times_at_once_is_one_sale_with_one_answer() {
-    for topology in TOPOLOGIES {
+    for topology in WITH_REPLICAS {
         let app = TestApp::start(topology).await;
         let (store, product) = (app.given_store().await, app.given_product(100).await);
         app.given_stock(store, product, 500).await;

@@ -9,7 +9,7 @@ use kernel::auth::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{ADMIN, PASSWORD, TOPOLOGIES, TestApp, Topology};
+use crate::app::{ADMIN, PASSWORD, TOPOLOGIES, TestApp, Topology, WITH_REPLICAS};
 
 async fn login(app: &TestApp, email: &str, password: &str) -> crate::app::Reply {
     let body = json!({"email": email, "password": password});
@@ -128,96 +128,106 @@ async fn after_a_logout_the_token_is_refused_everywhere_within_ten_seconds() {
 
 #[actix_web::test]
 async fn of_fifty_refreshes_at_once_every_answer_leads_on_and_a_replay_ends_the_session() {
-    let app = TestApp::start(Topology::Whole).await;
-    let first = login(&app, ADMIN, PASSWORD).await.expect(200);
-    let old = first["refresh_token"].as_str().unwrap().to_owned();
-    let replies = join_all((0..50).map(|_| refresh(&app, &old))).await;
-    let winners: Vec<_> = replies.iter().filter(|r| r.status == 200).collect();
-    assert!(!winners.is_empty(), "{:?}", replies[0]);
-    // The grace is for an answer that got lost; once the successor is used, the old one is theft.
-    let successor = winners.last().unwrap().body["refresh_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let second = refresh(&app, &successor).await;
-    if second.status == 200 {
-        let next = second.body["refresh_token"].as_str().unwrap().to_owned();
-        refresh(&app, &old)
-            .await
-            .expect_problem(401, "invalid-refresh-token");
-        refresh(&app, &next)
-            .await
-            .expect_problem(401, "invalid-refresh-token");
-    } else {
-        panic!("the last winner's token must be good: {}", second.text);
+    for topology in WITH_REPLICAS {
+        let app = TestApp::start(topology).await;
+        let first = login(&app, ADMIN, PASSWORD).await.expect(200);
+        let old = first["refresh_token"].as_str().unwrap().to_owned();
+        let replies = join_all((0..50).map(|_| refresh(&app, &old))).await;
+        let winners: Vec<_> = replies.iter().filter(|r| r.status == 200).collect();
+        assert!(!winners.is_empty(), "{:?}", replies[0]);
+        // The grace is for an answer that got lost; once the successor is used, the old one is theft.
+        let successor = winners.last().unwrap().body["refresh_token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let second = refresh(&app, &successor).await;
+        if second.status == 200 {
+            let next = second.body["refresh_token"].as_str().unwrap().to_owned();
+            refresh(&app, &old)
+                .await
+                .expect_problem(401, "invalid-refresh-token");
+            refresh(&app, &next)
+                .await
+                .expect_problem(401, "invalid-refresh-token");
+        } else {
+            panic!("the last winner's token must be good: {}", second.text);
+        }
     }
 }
 
 #[actix_web::test]
 async fn guessing_is_slowed_down_and_the_owner_still_gets_in() {
-    let app = TestApp::start(Topology::Whole).await;
-    for _ in 0..5 {
-        login(&app, ADMIN, "wrong-password-1")
-            .await
-            .expect_problem(401, "invalid-credentials");
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        for _ in 0..5 {
+            login(&app, ADMIN, "wrong-password-1")
+                .await
+                .expect_problem(401, "invalid-credentials");
+        }
+        let throttled = login(&app, ADMIN, "wrong-password-1").await;
+        let wait: u64 = throttled.headers["retry-after"].parse().unwrap();
+        throttled.expect_problem(429, "too-many-attempts");
+        assert!((1..=60).contains(&wait), "{wait}");
+        app.eventually("the owner gets in", async || {
+            login(&app, ADMIN, PASSWORD).await.status == 200
+        })
+        .await;
     }
-    let throttled = login(&app, ADMIN, "wrong-password-1").await;
-    let wait: u64 = throttled.headers["retry-after"].parse().unwrap();
-    throttled.expect_problem(429, "too-many-attempts");
-    assert!((1..=60).contains(&wait), "{wait}");
-    app.eventually("the owner gets in", async || {
-        login(&app, ADMIN, PASSWORD).await.status == 200
-    })
-    .await;
 }
 
 #[actix_web::test]
 async fn an_unknown_user_gets_the_same_answer() {
-    let app = TestApp::start(Topology::Whole).await;
-    let unknown = login(&app, "nobody@test.example", "wrong-password-1")
-        .await
-        .expect_problem(401, "invalid-credentials");
-    let known = login(&app, ADMIN, "wrong-password-1")
-        .await
-        .expect_problem(401, "invalid-credentials");
-    assert_eq!(
-        (&unknown["detail"], &unknown["title"]),
-        (&known["detail"], &known["title"])
-    );
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let unknown = login(&app, "nobody@test.example", "wrong-password-1")
+            .await
+            .expect_problem(401, "invalid-credentials");
+        let known = login(&app, ADMIN, "wrong-password-1")
+            .await
+            .expect_problem(401, "invalid-credentials");
+        assert_eq!(
+            (&unknown["detail"], &unknown["title"]),
+            (&known["detail"], &known["title"])
+        );
+    }
 }
 
 #[actix_web::test]
 async fn passwords_at_their_boundaries() {
-    let app = TestApp::start(Topology::Whole).await;
-    let mut n = 0;
-    for (password, good) in [
-        ("short-7Kq9x".to_owned(), false),  // 11 characters
-        ("plinth-92-vow".to_owned(), true), // 13
-        ("x".repeat(200), false),           // too easy, or too long
-        ("passwordpassword".to_owned(), false),
-        ("comptoir-comptoir".to_owned(), false), // our own name
-        ("wren-thimble-ocean-41-".repeat(5), true), // 110
-    ] {
-        n += 1;
-        let body = json!({"email": format!("p{n}@test.example"), "name": "Test Person", "password": password, "grants": []});
-        let reply = app.post("/api/users", &body).await;
-        assert_eq!(reply.status == 201, good, "{password}: {}", reply.text);
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let mut n = 0;
+        for (password, good) in [
+            ("short-7Kq9x".to_owned(), false),  // 11 characters
+            ("plinth-92-vow".to_owned(), true), // 13
+            ("x".repeat(200), false),           // too easy, or too long
+            ("passwordpassword".to_owned(), false),
+            ("comptoir-comptoir".to_owned(), false), // our own name
+            ("wren-thimble-ocean-41-".repeat(5), true), // 110
+        ] {
+            n += 1;
+            let body = json!({"email": format!("p{n}@test.example"), "name": "Test Person", "password": password, "grants": []});
+            let reply = app.post("/api/users", &body).await;
+            assert_eq!(reply.status == 201, good, "{password}: {}", reply.text);
+        }
     }
 }
 
 #[actix_web::test]
 async fn passwords_that_differ_only_after_72_bytes_are_different() {
-    let app = TestApp::start(Topology::Whole).await;
-    let stem = "wren-thimble-ocean-41-grill-mantle-oboe-93-canyon-tulip-beacon-77-cobalt-";
-    assert!(stem.len() > 72);
-    let body = json!({"email": "long@test.example", "name": "Test Person", "password": format!("{stem}a"), "grants": []});
-    app.post("/api/users", &body).await.expect(201);
-    login(&app, "long@test.example", &format!("{stem}b"))
-        .await
-        .expect_problem(401, "invalid-credentials");
-    login(&app, "long@test.example", &format!("{stem}a"))
-        .await
-        .expect(200);
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let stem = "wren-thimble-ocean-41-grill-mantle-oboe-93-canyon-tulip-beacon-77-cobalt-";
+        assert!(stem.len() > 72);
+        let body = json!({"email": "long@test.example", "name": "Test Person", "password": format!("{stem}a"), "grants": []});
+        app.post("/api/users", &body).await.expect(201);
+        login(&app, "long@test.example", &format!("{stem}b"))
+            .await
+            .expect_problem(401, "invalid-credentials");
+        login(&app, "long@test.example", &format!("{stem}a"))
+            .await
+            .expect(200);
+    }
 }
 
 #[actix_web::test]
@@ -262,18 +272,20 @@ async fn a_change_of_grants_takes_the_old_rights_away() {
 
 #[actix_web::test]
 async fn secrets_are_stored_as_hashes_only() {
-    let app = TestApp::start(Topology::Whole).await;
-    let tokens = login(&app, ADMIN, PASSWORD).await.expect(200);
-    let db = app.db(Module::Auth);
-    let dump = db.text("SELECT string_agg(t::text, ' ') FROM (SELECT u::text FROM auth.users u UNION ALL SELECT s::text FROM auth.refresh_tokens s) x(t)");
-    for secret in [
-        PASSWORD,
-        tokens["refresh_token"].as_str().unwrap(),
-        tokens["access_token"].as_str().unwrap(),
-    ] {
-        assert!(!dump.contains(secret));
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let tokens = login(&app, ADMIN, PASSWORD).await.expect(200);
+        let db = app.db(Module::Auth);
+        let dump = db.text("SELECT string_agg(t::text, ' ') FROM (SELECT u::text FROM auth.users u UNION ALL SELECT s::text FROM auth.refresh_tokens s) x(t)");
+        for secret in [
+            PASSWORD,
+            tokens["refresh_token"].as_str().unwrap(),
+            tokens["access_token"].as_str().unwrap(),
+        ] {
+            assert!(!dump.contains(secret));
+        }
+        assert!(dump.contains("$2b$"), "passwords are bcrypt");
     }
-    assert!(dump.contains("$2b$"), "passwords are bcrypt");
 }
 
 #[actix_web::test]

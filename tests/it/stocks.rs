@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::{TOPOLOGIES, TestApp};
+use crate::app::{TOPOLOGIES, TestApp, WITH_REPLICAS};
 
 fn adjust(store: Uuid, product: Uuid, delta: i64) -> Value {
     json!({"type": "adjust", "store_id": store, "product_id": product, "delta": delta, "reason": "correction"})
@@ -40,7 +40,7 @@ async fn an_atomic_batch_changes_all_or_nothing_and_per_item_what_it_can() {
 
 #[actix_web::test]
 async fn a_repeated_adjustment_is_one_and_another_under_its_key_is_refused() {
-    for topology in TOPOLOGIES {
+    for topology in WITH_REPLICAS {
         let app = TestApp::start(topology).await;
         let (store, product) = given(&app, 5).await;
         let key = Uuid::now_v7().to_string();
@@ -60,52 +60,56 @@ async fn a_repeated_adjustment_is_one_and_another_under_its_key_is_refused() {
 
 #[actix_web::test]
 async fn a_count_that_expected_another_level_changes_nothing() {
-    let app = TestApp::start(TOPOLOGIES[0]).await;
-    let (store, product) = given(&app, 5).await;
-    let set = |expected: i64| {
-        json!({"items": [{"type": "set", "store_id": store, "product_id": product, "quantity": 9,
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let (store, product) = given(&app, 5).await;
+        let set = |expected: i64| {
+            json!({"items": [{"type": "set", "store_id": store, "product_id": product, "quantity": 9,
             "expected": expected, "reason": "correction"}]})
-    };
-    app.post("/api/stocks/adjustments", &set(4))
-        .await
-        .expect_problem(409, "expected-mismatch");
-    assert_eq!(app.on_hand(store, product).await, 5);
-    app.post("/api/stocks/adjustments", &set(5))
-        .await
-        .expect(201);
-    assert_eq!(app.on_hand(store, product).await, 9);
+        };
+        app.post("/api/stocks/adjustments", &set(4))
+            .await
+            .expect_problem(409, "expected-mismatch");
+        assert_eq!(app.on_hand(store, product).await, 5);
+        app.post("/api/stocks/adjustments", &set(5))
+            .await
+            .expect(201);
+        assert_eq!(app.on_hand(store, product).await, 9);
+    }
 }
 
 #[actix_web::test]
 async fn damaged_goods_move_between_buckets_and_the_past_stays_readable() {
-    let app = TestApp::start(TOPOLOGIES[0]).await;
-    let (store, product) = given(&app, 5).await;
-    let before = app
-        .get(&format!("/api/stocks/movements?store_id={store}"))
-        .await
-        .expect(200);
-    let at = before["items"][0]["recorded_at"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let body = json!({"items": [{"type": "move", "store_id": store, "product_id": product,
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let (store, product) = given(&app, 5).await;
+        let before = app
+            .get(&format!("/api/stocks/movements?store_id={store}"))
+            .await
+            .expect(200);
+        let at = before["items"][0]["recorded_at"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let body = json!({"items": [{"type": "move", "store_id": store, "product_id": product,
         "from": "on_hand", "to": "damaged", "quantity": 2, "reason": "damaged"}]});
-    app.post("/api/stocks/adjustments", &body).await.expect(201);
-    let level = app
-        .get(&format!("/api/stocks/{store}/{product}"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (&level["on_hand"], &level["damaged"]),
-        (&json!(3), &json!(2))
-    );
-    let past = app
-        .get(&format!("/api/stocks/as-of?store_id={store}&at={at}"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (&past["items"][0]["on_hand"], &past["items"][0]["damaged"]),
-        (&json!(5), &json!(0))
-    );
-    app.assert_invariants().await;
+        app.post("/api/stocks/adjustments", &body).await.expect(201);
+        let level = app
+            .get(&format!("/api/stocks/{store}/{product}"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (&level["on_hand"], &level["damaged"]),
+            (&json!(3), &json!(2))
+        );
+        let past = app
+            .get(&format!("/api/stocks/as-of?store_id={store}&at={at}"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (&past["items"][0]["on_hand"], &past["items"][0]["damaged"]),
+            (&json!(5), &json!(0))
+        );
+        app.assert_invariants().await;
+    }
 }

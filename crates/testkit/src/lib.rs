@@ -7,6 +7,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{
         LazyLock, Once,
         atomic::{AtomicU16, Ordering},
@@ -168,6 +169,25 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// A command whose process is killed when the thread that spawns it ends, and so when the test is
+/// killed. Where `setpriv` cannot do that, as on macOS, it is an ordinary command.
+pub fn tied_command(program: &Path) -> Command {
+    static CAN_TIE: LazyLock<bool> = LazyLock::new(|| {
+        Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", "true"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    });
+    if !*CAN_TIE {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 const PREFIX: &str = "comptoir-test-";

@@ -1,13 +1,9 @@
 //! The real binary, killed with -9 under load, twenty times over.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -15,15 +11,16 @@ use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt,
 };
 use embedded_postgres::{Options, Postgres};
-use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{app::PASSWORD, sales::sale};
+use crate::{
+    app::PASSWORD,
+    tills::{Desk, Shop, Tills},
+};
 
 const ADMIN: &str = "admin@crash.example";
 const ROUNDS: usize = 20;
-const TILLS: usize = 8;
 
 /// The product as an operator runs it, on an embedded durable PostgreSQL.
 pub struct Server {
@@ -90,7 +87,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    async fn login(&self, http: &reqwest::Client) -> String {
+    async fn desk(&self, http: &reqwest::Client) -> Desk {
         let reply = http
             .post(format!("{}/api/auth/login", self.base))
             .json(&json!({"email": ADMIN, "password": PASSWORD}))
@@ -98,27 +95,11 @@ impl Server {
             .await
             .unwrap();
         let body: Value = reply.json().await.unwrap();
-        body["access_token"].as_str().expect("a token").to_owned()
-    }
-
-    async fn post(
-        &self,
-        http: &reqwest::Client,
-        token: &str,
-        path: &str,
-        key: &str,
-        body: &Value,
-    ) -> Result<(u16, Value), reqwest::Error> {
-        let request = http
-            .post(format!("{}{path}", self.base))
-            .bearer_auth(token)
-            .header("Idempotency-Key", key);
-        let reply = request
-            .json(body)
-            .timeout(Duration::from_secs(20))
-            .send()
-            .await?;
-        Ok((reply.status().as_u16(), reply.json().await?))
+        Desk {
+            http: http.clone(),
+            base: self.base.clone(),
+            token: body["access_token"].as_str().expect("a token").to_owned(),
+        }
     }
 }
 
@@ -130,47 +111,36 @@ impl Drop for Server {
     }
 }
 
-/// What the tills know: every key they sent, and what was acknowledged for it.
-#[derive(Default)]
-struct Tills {
-    sent: Mutex<BTreeMap<String, Value>>,
-    acknowledged: Mutex<BTreeMap<String, Value>>,
-}
-
 #[actix_web::test]
 async fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let data = testkit::scratch("crash");
     let http = reqwest::Client::new();
-    let tills = Arc::new(Tills::default());
+    let tills = Tills::default();
     let server = Server::start(&data).await;
-    let (store, products) = given_shop(&server, &http).await;
+    let shop = given_shop(&server.desk(&http).await).await;
     let mut server = Some(server);
     for round in 0..ROUNDS {
         let running = match server.take() {
             Some(server) => server,
             None => Server::start(&data).await,
         };
-        sell_until_killed(running, &http, &tills, store, &products, round, &data).await;
+        sell_until_killed(running, &http, &tills, &shop, round, &data).await;
     }
     let server = Server::start(&data).await;
-    let token = server.login(&http).await;
-    repeat_what_got_no_answer(&server, &http, &token, &tills).await;
-    assert_acknowledged_once(&server, &http, &token, &tills).await;
+    let desk = server.desk(&http).await;
+    tills.repeat_what_got_no_answer(&desk).await;
+    assert!(tills.sold() >= ROUNDS * 15, "{} sales", tills.sold());
+    tills.assert_acknowledged_are_kept(&desk).await;
     assert_books_agree(&data, &tills).await;
     drop(server);
     // Not kept on failure either: the next run removes what this one leaves.
     let _ = std::fs::remove_dir_all(&data);
 }
 
-async fn given_shop(server: &Server, http: &reqwest::Client) -> (Uuid, Vec<Uuid>) {
-    let token = server.login(http).await;
+async fn given_shop(desk: &Desk) -> Shop {
     let created = async |path: &str, body: Value| -> Uuid {
-        let (status, body) = server
-            .post(http, &token, path, &Uuid::now_v7().to_string(), &body)
-            .await
-            .unwrap();
-        assert_eq!(status, 201, "{body}");
-        body["id"].as_str().unwrap().parse().unwrap()
+        let key = Uuid::now_v7().to_string();
+        crate::reply::id(&desk.post(path, &key, &body).await.unwrap())
     };
     let store = created("/api/stores", json!({
         "code": "CRASH", "name": "Crash", "kind": "sales",
@@ -195,57 +165,27 @@ async fn given_shop(server: &Server, http: &reqwest::Client) -> (Uuid, Vec<Uuid>
         .await;
         products.push(product);
     }
-    (store, products)
+    Shop { store, products }
 }
 
 async fn sell_until_killed(
     server: Server,
     http: &reqwest::Client,
-    tills: &Arc<Tills>,
-    store: Uuid,
-    products: &[Uuid],
+    tills: &Tills,
+    shop: &Shop,
     round: usize,
     data: &Path,
 ) {
-    let token = server.login(http).await;
-    let (done, count) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let target = 15 + round * 7 % 40;
-    let selling = join_all((0..TILLS).map(async |till| {
-        let mut turn = till;
-        while !done.load(Ordering::Relaxed) {
-            turn += 1;
-            let (a, b) = (
-                products[turn % products.len()],
-                products[(turn + 1) % products.len()],
-            );
-            let (key, body) = (
-                Uuid::now_v7().to_string(),
-                sale(store, &[(a, 1), (b, 2)], 300),
-            );
-            tills.sent.lock().unwrap().insert(key.clone(), body.clone());
-            if let Ok((201, answer)) = server.post(http, &token, "/api/sales", &key, &body).await {
-                tills.acknowledged.lock().unwrap().insert(key, answer);
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }));
+    let (desk, done) = (server.desk(http).await, AtomicBool::new(false));
     let killing = async {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while count.load(Ordering::Relaxed) < target {
-            assert!(
-                Instant::now() < deadline,
-                "only {} sales in round {round}",
-                count.load(Ordering::Relaxed)
-            );
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        tills.sell_more(15 + round * 7 % 40).await;
         if round % 2 == 1 {
             kill_postgres(data);
         }
         signal(server.child.id(), "-KILL");
         done.store(true, Ordering::Relaxed);
     };
-    futures::join!(selling, killing);
+    futures::join!(tills.sell(&desk, shop, &done), killing);
     server.kill();
 }
 
@@ -275,66 +215,6 @@ pub fn signal(pid: u32, name: &str) {
     );
 }
 
-async fn repeat_what_got_no_answer(
-    server: &Server,
-    http: &reqwest::Client,
-    token: &str,
-    tills: &Tills,
-) {
-    let sent = tills.sent.lock().unwrap().clone();
-    for (key, body) in sent {
-        if tills.acknowledged.lock().unwrap().contains_key(&key) {
-            continue;
-        }
-        let (status, answer) = server
-            .post(http, token, "/api/sales", &key, &body)
-            .await
-            .unwrap();
-        match (status, answer["code"].as_str()) {
-            (201, _) => {
-                tills.acknowledged.lock().unwrap().insert(key, answer);
-            }
-            (409, Some("insufficient-stock" | "sale-aborted")) => {}
-            _ => panic!("{status} {answer}"),
-        }
-    }
-}
-
-async fn assert_acknowledged_once(
-    server: &Server,
-    http: &reqwest::Client,
-    token: &str,
-    tills: &Tills,
-) {
-    let acknowledged = tills.acknowledged.lock().unwrap().clone();
-    assert!(
-        acknowledged.len() >= ROUNDS * 15,
-        "{} sales",
-        acknowledged.len()
-    );
-    for (key, answer) in &acknowledged {
-        let url = format!(
-            "{}/api/sales/{}",
-            server.base,
-            answer["id"].as_str().unwrap()
-        );
-        let found: Value = http
-            .get(url)
-            .bearer_auth(token)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        assert_eq!(
-            (&found["lines"], &found["total"]),
-            (&answer["lines"], &answer["total"]),
-            "{key}"
-        );
-    }
-}
-
 async fn assert_books_agree(data: &Path, tills: &Tills) {
     let postgres = Postgres::start(&Options::new(data)).unwrap();
     assert!(postgres.attached(), "the server's own cluster is looked at");
@@ -355,7 +235,7 @@ async fn assert_books_agree(data: &Path, tills: &Tills) {
         assert!(Instant::now() < deadline, "I5: a hold stays held");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let acknowledged = i64::try_from(tills.acknowledged.lock().unwrap().len()).unwrap();
+    let acknowledged = i64::try_from(tills.sold()).unwrap();
     assert_eq!(
         number("SELECT count(*) FROM sales.sales WHERE state = 'recorded'"),
         acknowledged,

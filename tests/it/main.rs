@@ -11,10 +11,12 @@
 )]
 
 mod access;
+mod alone;
 mod app;
 mod architecture;
 mod audit;
 mod bad_input;
+mod books;
 mod cli;
 mod crash;
 mod docs;
@@ -23,6 +25,8 @@ mod import;
 mod invariants;
 mod migrations;
 mod openapi;
+mod outages;
+mod replicas;
 mod reply;
 mod requests;
 mod returns;
@@ -31,4 +35,5 @@ mod security;
 mod services;
 mod statements;
 mod stocks;
+mod tills;
 mod topology;

@@ -12,7 +12,7 @@ use reqwest::Method;
 use uuid::Uuid;
 
 use crate::{
-    app::{Reply, TOPOLOGIES, TestApp, Topology},
+    app::{Reply, TOPOLOGIES, TestApp},
     openapi::operations,
     requests::{Fixture, ROLES, Request},
 };
@@ -62,34 +62,37 @@ fn cell(reply: &Reply) -> String {
 
 #[actix_web::test]
 async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
-    let app = TestApp::start(Topology::Whole).await;
-    let fixture = Fixture::new(&app).await;
-    let (own, other) = (
-        fixture.given_shop(&app).await,
-        fixture.given_shop(&app).await,
-    );
-    let mut found = BTreeMap::new();
-    for (method, path) in routes() {
-        let mut cells = Vec::new();
-        let request = fixture.request(&app, &method, &path, own).await;
-        let request = request
-            .unwrap_or_else(|| panic!("tests/it/requests.rs has no request for {method} {path}"));
-        cells.push(cell(&send(&app, &method, &request, "").await));
-        let at_own = ROLES.map(|role| (role, Some(own)));
-        let everywhere = [(Role::Admin, None), (Role::Auditor, None)];
-        for (role, granted_at) in at_own.into_iter().chain(everywhere) {
-            // A session of its own per probe: some operations end it.
-            let mut answers = Vec::new();
-            for store in [own, other] {
-                let token = app.user(role, granted_at).await;
-                let request = fixture.request(&app, &method, &path, store).await.unwrap();
-                answers.push(cell(&send(&app, &method, &request, &token).await));
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let fixture = Fixture::new(&app).await;
+        let (own, other) = (
+            fixture.given_shop(&app).await,
+            fixture.given_shop(&app).await,
+        );
+        let mut found = BTreeMap::new();
+        for (method, path) in routes() {
+            let mut cells = Vec::new();
+            let request = fixture.request(&app, &method, &path, own).await;
+            let request = request.unwrap_or_else(|| {
+                panic!("tests/it/requests.rs has no request for {method} {path}")
+            });
+            cells.push(cell(&send(&app, &method, &request, "").await));
+            let at_own = ROLES.map(|role| (role, Some(own)));
+            let everywhere = [(Role::Admin, None), (Role::Auditor, None)];
+            for (role, granted_at) in at_own.into_iter().chain(everywhere) {
+                // A session of its own per probe: some operations end it.
+                let mut answers = Vec::new();
+                for store in [own, other] {
+                    let token = app.user(role, granted_at).await;
+                    let request = fixture.request(&app, &method, &path, store).await.unwrap();
+                    answers.push(cell(&send(&app, &method, &request, &token).await));
+                }
+                cells.push(answers.join("/"));
             }
-            cells.push(answers.join("/"));
+            found.insert(format!("{method} {path}"), cells);
         }
-        found.insert(format!("{method} {path}"), cells);
+        compare(&found);
     }
-    compare(&found);
 }
 
 fn compare(found: &BTreeMap<String, Vec<String>>) {

@@ -1,4 +1,4 @@
-//! Every scenario runs against a real PostgreSQL, in one process and split in four.
+//! Every scenario runs against a real PostgreSQL, in one process and as real services.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,6 +21,7 @@ mod cli;
 mod crash;
 mod docs;
 mod feeds;
+mod front;
 mod import;
 mod invariants;
 mod migrations;

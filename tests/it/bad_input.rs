@@ -281,6 +281,8 @@ async fn bad_input_is_a_problem_and_changes_nothing() {
     // Without events on their way, so that what changes was changed by the request.
     let options = Options {
         background: false,
+        // Nobody settles holds here, and the test may take minutes on a busy machine.
+        hold_ttl: std::time::Duration::from_secs(3_600),
         ..Options::default()
     };
     let app = TestApp::start_with(Topology::Whole, options).await;

@@ -29,6 +29,7 @@ mod openapi;
 mod outages;
 mod replicas;
 mod reply;
+mod reports;
 mod requests;
 mod returns;
 mod sales;

@@ -340,7 +340,15 @@ impl Fixture {
                 ))
             }
             ("GET", "/api/sales/reports/revenue") => bare(format!(
-                "{path}?from=2026-01-01&to=2026-12-31&store_id={store}&group_by=day"
+                "{path}?from=2026-01-01&to=2026-12-31&store_id={store}&group_by=product"
+            )),
+            (
+                "GET",
+                "/api/sales/reports/taxes"
+                | "/api/sales/reports/top-products"
+                | "/api/sales/reports/exceptions",
+            ) => bare(format!(
+                "{path}?from=2026-01-01&to=2026-12-31&store_id={store}"
             )),
             _ => return None,
         })

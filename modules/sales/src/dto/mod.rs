@@ -9,8 +9,14 @@ pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
     Discount, VoidSale,
 };
-pub(crate) use reports::RevenueQuery;
-pub use reports::{Amount, RevenueGroup, RevenueReport, RevenueRow};
+pub use reports::{
+    Amount, ExceptionView, ProductReport, ProductRow, RevenueGroup, RevenueReport, RevenueRow,
+    TaxReport, TaxRow,
+};
+pub(crate) use reports::{
+    ExceptionsQuery, ProductEnd, ProductOrder, ProductsQuery, ReportFormat, ReportQuery,
+    RevenueQuery,
+};
 pub use returns::{
     RefundView, ReturnHead, ReturnLineView, ReturnReasonView, ReturnView, ReturnsQuery,
 };

@@ -4,6 +4,7 @@ pub(crate) mod integrity;
 pub(crate) mod reports;
 pub(crate) mod returns;
 pub(crate) mod returns_write;
+pub(crate) mod revenue;
 pub(crate) mod sales;
 pub(crate) mod sales_write;
 pub(crate) mod tombstones;

@@ -3,6 +3,7 @@
 mod audit;
 mod events;
 mod health;
+mod report_file;
 mod reports;
 mod returns;
 mod sales;
@@ -28,6 +29,9 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(events::read_sales_events)
         .service(health::get_sales_health)
         .service(reports::get_revenue_report)
+        .service(reports::get_tax_report)
+        .service(reports::get_top_products)
+        .service(reports::list_exceptions)
         .service(sales::create_sale)
         .service(sales::list_sales)
         .service(sales::get_sale)

@@ -7,6 +7,7 @@ pub(crate) mod integrity;
 pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod record_return;
+pub(crate) mod reports;
 pub(crate) mod take_back;
 pub(crate) mod validate;
 pub(crate) mod views;

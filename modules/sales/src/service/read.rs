@@ -11,21 +11,13 @@ use super::{validate, views};
 use crate::{
     Sales,
     domain::number,
-    dto::{
-        ReturnHead, ReturnView, ReturnsQuery, RevenueGroup, RevenueQuery, RevenueReport,
-        SaleDetail, SaleHead, SalesQuery,
-    },
+    dto::{ReturnHead, ReturnView, ReturnsQuery, SaleDetail, SaleHead, SalesQuery},
     error::Error,
     repo::{
-        Newest,
-        reports::{self, Span},
-        returns,
+        Newest, returns,
         sales::{self, Sight},
     },
 };
-
-/// The longest report, in days.
-const REPORT_DAYS: i64 = 400;
 
 /// Whose sales the caller may list.
 #[derive(Debug)]
@@ -144,44 +136,6 @@ impl Sales {
             id: row.id,
         };
         Ok(Page::build(rows, limit, key, views::return_head))
-    }
-
-    /// Revenue of the stores in `scope`.
-    pub(crate) async fn revenue(
-        &self,
-        scope: &Scope,
-        query: RevenueQuery,
-    ) -> Result<RevenueReport, Error> {
-        let RevenueQuery {
-            from,
-            to,
-            store_id,
-            group_by,
-        } = query;
-        validate::dates(Some(from), Some(to))?;
-        if (to - from).num_days() >= REPORT_DAYS {
-            let detail = format!("must be at most {REPORT_DAYS} days, from and to included");
-            return Err(Error::invalid("to", detail));
-        }
-        let group_by = group_by.unwrap_or(RevenueGroup::Day);
-        let span = Span {
-            from,
-            to,
-            scope: scope.as_filter(),
-            store_id,
-        };
-        let rows = self
-            .db
-            .run(move |conn| {
-                reports::revenue(conn, group_by == RevenueGroup::Store, span).map_err(Error::from)
-            })
-            .await?;
-        Ok(RevenueReport {
-            from,
-            to,
-            group_by,
-            rows: rows.iter().map(views::revenue_row).collect(),
-        })
     }
 }
 

@@ -6,11 +6,10 @@ use kernel::money::{Currency, Minor, Money};
 use crate::{
     domain::words::SaleStatus,
     dto::{
-        Amount, PaymentView, RefundView, ReturnHead, ReturnLineView, ReturnView, ReturnedLine,
-        RevenueRow, SaleDetail, SaleHead, SaleLineView, SaleView,
+        PaymentView, RefundView, ReturnHead, ReturnLineView, ReturnView, ReturnedLine, SaleDetail,
+        SaleHead, SaleLineView, SaleView,
     },
     repo::{
-        reports::RevenueSums,
         returns::{FullReturn, Refund, Return, ReturnLine},
         sales::{FullSale, Payment, Sale, SaleLine},
     },
@@ -325,31 +324,5 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         refund: money(refund_minor, currency),
         reason,
         note,
-    }
-}
-
-/// A row of the revenue report.
-pub(crate) fn revenue_row(sums: &RevenueSums) -> RevenueRow {
-    let RevenueSums {
-        store_id,
-        business_date,
-        currency,
-        sales,
-        returns,
-        gross,
-        refunds,
-        tax,
-    } = *sums;
-    let amount = |amount| Amount { amount, currency };
-    RevenueRow {
-        store_id,
-        business_date,
-        currency,
-        sales,
-        returns,
-        gross: amount(gross),
-        refunds: amount(refunds),
-        net: amount(gross.saturating_sub(refunds)),
-        tax: amount(tax),
     }
 }

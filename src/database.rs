@@ -99,13 +99,22 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
 
 fn create_database(admin_url: &str) -> Result<(), Failure> {
     let mut conn = PgConnection::establish(admin_url)?;
-    let there = sql_query("SELECT 1 FROM pg_database WHERE datname = $1")
-        .bind::<Text, _>(NAME)
-        .execute(&mut conn)?;
-    if there == 0 {
-        conn.batch_execute(&format!("CREATE DATABASE {NAME}"))?;
+    if is_there(&mut conn)? {
+        return Ok(());
     }
-    Ok(())
+    let made = conn.batch_execute(&format!("CREATE DATABASE {NAME}"));
+    // Another process on the same folder may have been faster.
+    if made.is_err() && is_there(&mut conn)? {
+        return Ok(());
+    }
+    Ok(made?)
+}
+
+fn is_there(conn: &mut PgConnection) -> Result<bool, Failure> {
+    let found = sql_query("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind::<Text, _>(NAME)
+        .execute(conn)?;
+    Ok(found > 0)
 }
 
 /// Runs what is pending in every local module's schema. Answers what was run.

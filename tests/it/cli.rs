@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::join_all;
+
 use crate::crash::{Server, signal};
 
 fn comptoir(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -82,6 +84,13 @@ async fn sigterm_and_ctrl_c_stop_everything_cleanly() {
         );
         let _ = std::fs::remove_dir_all(&data);
     }
+}
+
+#[actix_web::test]
+async fn processes_that_start_at_once_on_an_empty_folder_share_it() {
+    let data = testkit::scratch("first");
+    join_all((0..3).map(|_| Server::start(&data))).await;
+    let _ = std::fs::remove_dir_all(&data);
 }
 
 #[actix_web::test]

@@ -69,6 +69,8 @@ pub struct Http {
     pub in_flight: usize,
     /// Longest time for one.
     pub time_limit: Duration,
+    /// How long to go on answering after a stop was asked for.
+    pub drain: Duration,
     /// Gateways that say where a request comes from.
     pub trusted_proxies: TrustedProxies,
 }

@@ -96,6 +96,13 @@ impl Running {
         &self.process
     }
 
+    /// Says that it is not ready, and goes on answering for `time`: a gateway that has looked
+    /// elsewhere by then sends nothing more on connections that are about to be closed.
+    pub async fn drain(&self, time: Duration) {
+        self.ready.store(false, Ordering::Relaxed);
+        tokio::time::sleep(time).await;
+    }
+
     /// Stops in order: no new requests, the running ones finished, then the background loops.
     pub async fn stop(self) {
         self.ready.store(false, Ordering::Relaxed);

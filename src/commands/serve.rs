@@ -49,6 +49,7 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         () = stopped => Ok(()),
     };
     tracing::info!("stopping");
+    running.drain(settings.http.drain).await;
     running.stop().await;
     drop(databases);
     ended.map(|()| ExitCode::SUCCESS)

@@ -165,6 +165,7 @@ impl Reader<'_> {
         let workers = self.within("http.workers", 0..=256);
         let in_flight = self.within("http.in_flight", 1..=100_000);
         let time_limit = self.millis("http.time_limit_ms");
+        let drain = self.within("http.drain_ms", 0..=60_000);
         let trusted_proxies = self.parse("http.trusted_proxies");
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let default_port = match modules {
@@ -180,6 +181,7 @@ impl Reader<'_> {
             },
             in_flight: usize::try_from(in_flight?).ok()?,
             time_limit: time_limit?,
+            drain: Duration::from_millis(drain?),
             trusted_proxies: trusted_proxies?,
         })
     }

@@ -37,6 +37,11 @@ pub const SETTINGS: &[Setting] = &[
         "longest time for one request, in milliseconds; streams apart",
     ),
     (
+        "http.drain_ms",
+        "0",
+        "how long it goes on answering after a stop was asked for and readiness went off, so that gateways look elsewhere first, in milliseconds",
+    ),
+    (
         "http.trusted_proxies",
         "",
         "addresses and networks of gateways whose `X-Forwarded-For` is believed, comma separated",

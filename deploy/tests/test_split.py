@@ -1,6 +1,7 @@
 """The four services, each with its own database, behind the real gateway, as compose.split.yml says."""
 
 import collections
+import signal
 import threading
 import unittest
 import uuid
@@ -10,7 +11,7 @@ from compose import TOPOLOGIES, Model
 from gateway import Gateway
 from routes import Routes
 from services import Services
-from web import until
+from web import send, until
 
 
 class Split(Routes, unittest.TestCase):
@@ -93,7 +94,7 @@ class Split(Routes, unittest.TestCase):
 
     def test_a_rolling_restart_is_not_noticed(self):
         self.replicas(2)
-        shop = self.chain.shop(1000)
+        shop = self.chain.shop(1_000_000)
         answers, stopped = [], threading.Event()
 
         def till():
@@ -114,8 +115,18 @@ class Split(Routes, unittest.TestCase):
             for thread in tills:
                 thread.join()
         bad = [reply for reply in answers if reply.status != 201]
-        self.assertEqual(bad, [], f"{len(bad)} of {len(answers)}")
+        self.assertEqual(len(bad), 0, f"of {len(answers)}: {bad[:3]}")
         self.replicas(1)
+
+    def test_a_replica_that_is_to_stop_says_so_and_goes_on_answering(self):
+        replica = self.services.add("sales")
+        self.services.signal(replica, signal.SIGTERM)
+        url = self.services.url(replica)
+        until("unready", lambda: send(url + "/health/ready").status == 503)
+        self.assertEqual(send(url + "/health/live").status, 200)
+        self.problem(send(url + "/api/sales"), 401)
+        self.assertEqual(self.services.processes[replica].wait(25), 0)
+        self.services.engine.remove(replica)
 
     def test_a_service_that_is_away_takes_down_only_what_needs_it(self):
         shop = self.chain.shop(10)

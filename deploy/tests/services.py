@@ -19,7 +19,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
 def binary(spec):
     """The binary with the features that a service's image is built with; `run` has built it."""
     features = (spec["build"].get("args") or {}).get("FEATURES")
-    return TARGET / "split" / features / "debug/comptoir" if features else TARGET / "debug/comptoir"
+    return TARGET / "tmp/split" / features / "debug/comptoir" if features else TARGET / "debug/comptoir"
 
 
 class Services:

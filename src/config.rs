@@ -4,6 +4,7 @@
 //! made from it, and a test holds the two equal. What is wrong is reported all at once, by name.
 
 mod reader;
+mod secrets;
 mod settings;
 
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
@@ -210,6 +211,52 @@ mod tests {
                 "{name} in {error}"
             );
         }
+    }
+
+    #[test]
+    fn secrets_are_read_from_files() {
+        let path = testkit::scratch("secrets").join("pepper");
+        let (quoted, text) = (format!("{path:?}"), "p".repeat(32));
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+        let toml = format!(
+            "[auth]\npepper_file = {quoted}\n[internal]\nsecret_file = {quoted}\n[database]\nurl = 'postgres://u@h/d'\npassword_file = {quoted}"
+        );
+        let settings = read(&toml).unwrap();
+        assert_eq!(settings.auth.pepper.expose_secret(), text);
+        assert_eq!(settings.internal.secret.expose_secret(), text);
+        let url = settings.database.url.unwrap();
+        assert_eq!(
+            url.expose_secret(),
+            format!("postgres://u@h/d?password={}", "%70".repeat(32))
+        );
+    }
+
+    #[test]
+    fn a_file_that_gives_no_secret_is_reported_by_its_setting() {
+        let folder = testkit::scratch("secrets");
+        let (empty, short) = (folder.join("empty"), folder.join("short"));
+        std::fs::write(&empty, "\n").unwrap();
+        std::fs::write(&short, "short").unwrap();
+        let toml = format!(
+            "[auth]\npepper = '{}'\npepper_file = {short:?}\n[internal]\nsecret_file = {short:?}\n[database]\npassword_file = {empty:?}",
+            "p".repeat(32)
+        );
+        let error = read(&toml).unwrap_err();
+        assert_eq!(error.0.len(), 3, "{error}");
+        for part in [
+            "auth.pepper and auth.pepper_file are both set".to_owned(),
+            "internal.secret_file: must be at least 32 characters long".to_owned(),
+            format!("database.password_file = {empty:?}: the file is empty"),
+        ] {
+            assert!(error.to_string().contains(&part), "{part} in {error}");
+        }
+        let missing = folder.join("missing");
+        let error = read(&format!("[auth]\npepper_file = {missing:?}")).unwrap_err();
+        let start = format!("auth.pepper_file = {missing:?}: ");
+        assert!(
+            matches!(error.0.as_slice(), [line] if line.starts_with(&start)),
+            "{error}"
+        );
     }
 
     #[test]

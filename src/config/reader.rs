@@ -6,7 +6,7 @@ use config::{Config, Source};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Auth, Database, Http, Internal, Mode, SETTINGS, Settings};
+use super::{Auth, Database, Http, Internal, Mode, SETTINGS, Settings, secrets::with_password};
 use crate::process::Module;
 
 /// Collects every bad setting before giving up, so that one restart fixes them all.
@@ -35,7 +35,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, name: &str) -> String {
+    pub(super) fn text(&mut self, name: &str) -> String {
         let default = SETTINGS
             .iter()
             .find(|(known, ..)| *known == name)
@@ -70,15 +70,6 @@ impl Reader<'_> {
 
     fn millis(&mut self, name: &str) -> Option<Duration> {
         self.within(name, 1..=600_000).map(Duration::from_millis)
-    }
-
-    fn secret(&mut self, name: &str, required: bool) -> SecretString {
-        let text = self.text(name);
-        if (text.is_empty() && required) || (!text.is_empty() && text.len() < 32) {
-            self.problems
-                .push(format!("{name}: must be at least 32 characters long"));
-        }
-        text.into()
     }
 
     pub(super) fn settings(&mut self, env: &impl Fn(&str) -> Option<String>) -> Option<Settings> {
@@ -210,6 +201,7 @@ impl Reader<'_> {
     }
 
     fn database(&mut self, mode: Mode, env: &impl Fn(&str) -> Option<String>) -> Option<Database> {
+        let password = self.database_password();
         let mut url_of = |setting: String, variable: String| {
             let text = Some(self.text(&setting))
                 .filter(|t| !t.is_empty())
@@ -221,7 +213,7 @@ impl Reader<'_> {
                 self.problems
                     .push(format!("{setting}: must begin with postgres://"));
             }
-            Some(SecretString::from(text))
+            Some(with_password(text, &password))
         };
         let url = url_of("database.url".into(), "DATABASE_URL".into());
         let mut urls = BTreeMap::new();

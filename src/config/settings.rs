@@ -62,6 +62,11 @@ pub const SETTINGS: &[Setting] = &[
         "shared by our own processes, at least 32 characters; needed when a peer is remote",
     ),
     (
+        "internal.secret_file",
+        "",
+        "a file that holds it instead, for example a container's secret",
+    ),
+    (
         "internal.timeout_ms",
         "2500",
         "longest wait for a peer's answer, in milliseconds",
@@ -111,6 +116,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "a database of its own for sales; `SALES_DATABASE_URL` does the same",
     ),
+    (
+        "database.password_file",
+        "",
+        "a file with the password for each of these URLs that has none",
+    ),
     ("database.pool_size", "8", "connections per module"),
     (
         "database.wait_ms",
@@ -137,6 +147,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "mixed into every password, at least 32 characters; empty keeps one in the data folder",
     ),
+    ("auth.pepper_file", "", "a file that holds it instead"),
     (
         "auth.bcrypt_cost",
         "12",

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use url::Url;
+
+use crate::keys::NAMES;
 
 /// Stock and sales of a chain of shops.
 #[derive(Debug, Parser)]
@@ -64,6 +66,14 @@ pub enum Command {
     },
     /// Check configuration, database and invariants; exit with 1 when something is wrong.
     Check,
+    /// Make the secrets that are missing in a folder; those that are there stay as they are.
+    Keys {
+        /// Where they are kept, one file each, for their owner only.
+        folder: PathBuf,
+        /// Which of them; all if none is named.
+        #[arg(value_parser = PossibleValuesParser::new(NAMES))]
+        names: Vec<String>,
+    },
 }
 
 /// `comptoir migrate …`

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod demo;
 mod import;
+mod keys;
 mod migrate;
 mod openapi;
 mod serve;
@@ -33,6 +34,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     if let Some(Command::Openapi { dir, check }) = &cli.command {
         return openapi::run(dir, *check);
     }
+    if let Some(Command::Keys { folder, names }) = &cli.command {
+        return keys::run(folder, names);
+    }
     let settings = Settings::load(cli.config.as_deref())?;
     kernel::telemetry::init(&settings.log_filter, settings.log_json);
     match cli.command.unwrap_or(Command::Serve) {
@@ -57,6 +61,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Admin { action } => admin::run(&settings, action).await,
         Command::Check => check::run(&settings).await,
+        Command::Keys { folder, names } => keys::run(&folder, &names),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod import;
+mod keys;
 pub mod openapi;
 pub mod operator;
 pub mod plan;

@@ -1,22 +1,16 @@
 //! From settings to a plan for the wiring, with the secrets that a first start makes up.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use kernel::service_token::ServiceTokens;
-use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     config::{Mode, Settings, is_set},
     database::{self, Databases},
+    keys,
     operator::Failure,
     process::{AuthSetup, Module, Plan, StoreSetup},
-    wiring,
 };
 
 /// Everything the wiring needs.
@@ -28,7 +22,7 @@ pub fn plan(settings: &Settings, databases: &Databases, one_wal: bool) -> Result
     let secret = if is_set(&settings.internal.secret) {
         settings.internal.secret.clone()
     } else {
-        random_text()?.into()
+        keys::random_text()?.into()
     };
     Ok(Plan {
         modules: settings.modules.clone(),
@@ -69,7 +63,7 @@ fn auth(settings: &Settings) -> Result<AuthSetup, Failure> {
 fn signing_keys(settings: &Settings) -> Result<Vec<(String, SecretString)>, Failure> {
     let mut paths = settings.auth.signing_keys.clone();
     if paths.is_empty() {
-        paths.push(kept(settings, "signing-key.pem", wiring::new_signing_key)?);
+        paths.push(kept(settings, keys::SIGNING_KEY)?);
     }
     let read = |path: PathBuf| {
         let kid = path
@@ -86,51 +80,20 @@ fn pepper(settings: &Settings) -> Result<SecretString, Failure> {
     if is_set(&settings.auth.pepper) {
         return Ok(settings.auth.pepper.clone());
     }
-    let path = kept(settings, "pepper", random_text)?;
+    let path = kept(settings, keys::PEPPER)?;
     Ok(fs::read_to_string(path)?.trim().to_owned().into())
 }
 
 /// A secret in the data folder, made up at the first start. Losing it would lock everyone out,
 /// so production mode asks for one that is kept with care.
-fn kept(
-    settings: &Settings,
-    name: &str,
-    make: impl FnOnce() -> Result<String, Failure>,
-) -> Result<PathBuf, Failure> {
+fn kept(settings: &Settings, name: &str) -> Result<PathBuf, Failure> {
     debug_assert_eq!(
         settings.mode,
         Mode::Development,
         "production mode brings its own secrets"
     );
     let folder = database::data_dir(settings)?.join("keys");
-    let path = folder.join(name);
-    if !path.exists() {
-        fs::create_dir_all(&folder)?;
-        write_private(&path, &make()?)?;
-    }
-    Ok(path)
-}
-
-/// Written beside and renamed, so that a killed start leaves no half a key.
-fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
-    let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(beside, path)?;
-    Ok(())
-}
-
-/// 256 random bits as 64 hexadecimal digits.
-pub(crate) fn random_text() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 32];
-    SysRng.try_fill_bytes(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(keys::keep(&folder, name)?.path())
 }
 
 /// A password for the first admin, for a terminal.

@@ -6,7 +6,7 @@ use kernel::auth::{Grant, Role};
 
 use super::{Boot, boot};
 use crate::{
-    cli::AdminAction, config::Settings, operator::Failure, plan::random_text, wiring::wire,
+    cli::AdminAction, config::Settings, keys::random_text, operator::Failure, wiring::wire,
 };
 
 /// Makes an administrator of every store.

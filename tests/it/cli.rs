@@ -1,13 +1,22 @@
 //! The command line, as a script sees it: what it prints, and its exit code.
 
 use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Command, Output},
+    thread,
     time::{Duration, Instant},
 };
 
+use comptoir::process::Module;
 use futures::future::join_all;
 
-use crate::crash::{Server, signal};
+use crate::{
+    crash::{Server, signal},
+    services::binary,
+};
 
 fn comptoir(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
@@ -67,6 +76,91 @@ fn the_committed_documents_pass_the_check_and_old_ones_do_not() {
         &[],
     );
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+}
+
+fn keys(folder: &Path, names: &[&str]) -> Output {
+    let output = comptoir(&[&["keys", folder.to_str().unwrap()], names].concat(), &[]);
+    assert!(output.status.success(), "{}", errors(&output));
+    output
+}
+
+#[test]
+fn keys_makes_what_is_missing_and_changes_nothing() {
+    let folder = testkit::scratch("keys").join("new");
+    keys(&folder, &["pepper", "database-password"]);
+    let names = |folder| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        names(&folder),
+        ["database-password", "pepper"].map(String::from).into()
+    );
+    let pepper = fs::read_to_string(folder.join("pepper")).unwrap();
+    assert_eq!(pepper.len(), 64);
+    keys(&folder, &[]);
+    let all = [
+        "database-password",
+        "internal-secret",
+        "pepper",
+        "signing-key.pem",
+    ];
+    assert_eq!(names(&folder), all.map(String::from).into());
+    assert_eq!(fs::read_to_string(folder.join("pepper")).unwrap(), pepper);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for name in all {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
+    let output = comptoir(&["keys", folder.to_str().unwrap(), "peper"], &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
+}
+
+#[test]
+fn a_service_without_auth_makes_all_but_the_signing_key() {
+    let folder = testkit::scratch("keys");
+    let run = |names: &[&str]| {
+        let mut command = Command::new(binary(&[Module::Sales]));
+        let command = command.arg("keys").arg(&folder).args(names);
+        command.output().unwrap()
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let reason = "signing-key.pem cannot be made: this binary has no auth module";
+    assert!(errors(&refused).contains(reason), "{}", errors(&refused));
+    assert!(run(&["internal-secret"]).status.success());
+    keys(&folder, &[]);
+    assert!(run(&[]).status.success(), "all are there");
+}
+
+#[test]
+fn of_many_that_make_keys_at_once_each_has_the_same() {
+    let folder = testkit::scratch("keys");
+    let said: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| keys(&folder, &[]).stdout))
+            .collect();
+        runs.into_iter()
+            .map(|run| String::from_utf8(run.join().unwrap()).unwrap())
+            .collect()
+    });
+    for name in [
+        "database-password",
+        "internal-secret",
+        "pepper",
+        "signing-key.pem",
+    ] {
+        let made = format!("made  {}\n", folder.join(name).display());
+        let makers = said.iter().filter(|said| said.contains(&made)).count();
+        assert_eq!(makers, 1, "{name} was made {makers} times");
+    }
+    assert_eq!(
+        fs::read_dir(&folder).unwrap().count(),
+        4,
+        "nothing else is left there"
+    );
 }
 
 #[actix_web::test]

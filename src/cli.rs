@@ -66,6 +66,8 @@ pub enum Command {
     },
     /// Check configuration, database and invariants; exit with 1 when something is wrong.
     Check,
+    /// Ask the server that runs here whether it is there; exit with 1 when it is not.
+    Health,
     /// Make the secrets that are missing in a folder; those that are there stay as they are.
     Keys {
         /// Where they are kept, one file each, for their owner only.

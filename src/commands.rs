@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod demo;
+mod health;
 mod import;
 mod keys;
 mod migrate;
@@ -61,6 +62,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Admin { action } => admin::run(&settings, action).await,
         Command::Check => check::run(&settings).await,
+        Command::Health => health::run(&settings).await,
         Command::Keys { folder, names } => keys::run(&folder, &names),
     }
 }

@@ -78,6 +78,34 @@ fn the_committed_documents_pass_the_check_and_old_ones_do_not() {
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
 }
 
+#[actix_web::test]
+async fn health_says_whether_the_server_is_there() {
+    let data = testkit::scratch("health");
+    let mut server = Server::start(&data).await;
+    let port = server.base.rsplit_once(':').unwrap().1.to_owned();
+    let health = |bind| {
+        let of = [
+            ("COMPTOIR__HTTP__PORT", port.as_str()),
+            ("COMPTOIR__HTTP__BIND", bind),
+        ];
+        comptoir(&["health"], &of)
+    };
+    for bind in ["127.0.0.1", "0.0.0.0"] {
+        let output = health(bind);
+        assert!(output.status.success(), "{bind}: {}", errors(&output));
+    }
+    signal(server.child.id(), "-TERM");
+    server.child.wait().unwrap();
+    let output = health("127.0.0.1");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        errors(&output).contains("/health/live"),
+        "{}",
+        errors(&output)
+    );
+    let _ = fs::remove_dir_all(&data);
+}
+
 fn keys(folder: &Path, names: &[&str]) -> Output {
     let output = comptoir(&[&["keys", folder.to_str().unwrap()], names].concat(), &[]);
     assert!(output.status.success(), "{}", errors(&output));

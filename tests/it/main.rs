@@ -22,6 +22,7 @@ mod crash;
 mod docs;
 mod feeds;
 mod front;
+mod image;
 mod import;
 mod invariants;
 mod migrations;

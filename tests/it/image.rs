@@ -1,8 +1,10 @@
 //! What the container's image says about itself is true.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn bill(features: &str) -> Value {
     let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/sbom"))
@@ -75,4 +77,19 @@ fn a_bill_of_what_does_not_exist_is_refused() {
     let output = Command::new(script).arg("salse").output().unwrap();
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_image_is_of_this_version_and_this_rust() {
+    let file = fs::read_to_string(format!("{ROOT}/Dockerfile")).unwrap();
+    for line in [
+        concat!("ARG VERSION=", env!("CARGO_PKG_VERSION"), "\n"),
+        concat!(
+            "FROM rust:",
+            env!("CARGO_PKG_RUST_VERSION"),
+            "-bookworm AS rust\n"
+        ),
+    ] {
+        assert!(file.contains(line), "{line}");
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use diesel::{
-    Connection, PgConnection, RunQueryDsl,
+    Connection, PgConnection, QueryResult, RunQueryDsl,
     connection::{
         AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
     },
@@ -34,6 +34,9 @@ pub enum DbError {
     /// A statement failed.
     #[error("query failed")]
     Query(#[from] diesel::result::Error),
+    /// The module may not use its schema here: it moved to another database.
+    #[error("the schema is closed to its module, or is not there")]
+    Closed,
     /// The closure panicked.
     #[error("database task panicked")]
     Panicked,
@@ -43,7 +46,7 @@ impl From<&DbError> for Problem {
     fn from(error: &DbError) -> Self {
         use diesel::result::Error as Query;
         match error {
-            DbError::Busy(_) | DbError::Pool(_) => Self::unavailable(error),
+            DbError::Busy(_) | DbError::Pool(_) | DbError::Closed => Self::unavailable(error),
             // A failed COMMIT, a lost connection, a deadlock and a statement time-out all mean
             // "ask again with the same key"; none of them is known to have changed anything.
             DbError::Query(
@@ -105,7 +108,8 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
         let (schema, role) = (self.schema, role_of(self.schema));
         conn.batch_execute(&format!(
             "SET search_path = {schema}; SET ROLE {role}; SET timezone = 'UTC'; \
-             SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'"
+             SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'; \
+             SET application_name = 'comptoir/{schema}'"
         ))
         .map_err(diesel::r2d2::Error::QueryError)?;
         if let Some(statements) = self.statements.clone() {
@@ -217,8 +221,12 @@ impl Db {
     {
         let mut conn = self.healthy_connection()?;
         let result = work(&mut conn);
-        if result.is_err() && is_dead(&mut conn) {
-            self.suspect.store(true, Ordering::Relaxed);
+        if result.is_err() {
+            match is_open(&mut conn) {
+                Ok(true) => {}
+                Ok(false) => return Err(DbError::Closed.into()),
+                Err(_) => self.suspect.store(true, Ordering::Relaxed),
+            }
         }
         result
     }
@@ -238,13 +246,11 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// When there is none, or the module may not use its schema there.
     pub async fn ping(&self) -> Result<(), DbError> {
-        self.run(|conn| {
-            diesel::sql_query("SELECT 1")
-                .execute(conn)
-                .map(drop)
-                .map_err(DbError::from)
+        self.run(|conn| match is_open(conn)? {
+            true => Ok(()),
+            false => Err(DbError::Closed),
         })
         .await
     }
@@ -276,14 +282,15 @@ impl std::fmt::Debug for Db {
     }
 }
 
-/// Whether the connection is gone; then r2d2 is told to throw it away. An error is rare enough
-/// for a round trip to find out.
-fn is_dead(conn: &mut PgConnection) -> bool {
-    let dead = diesel::sql_query("SELECT 1").execute(conn).is_err();
-    if dead {
+/// Whether the module may use its schema. No answer: the connection is gone, and r2d2 is told to
+/// throw it away. An error is rare enough for a round trip to find out.
+fn is_open(conn: &mut PgConnection) -> QueryResult<bool> {
+    // Only a schema that the role may use counts as the current one.
+    let answer = diesel::sql_query("SELECT WHERE current_schema() IS NOT NULL").execute(conn);
+    if answer.is_err() {
         mark_broken(conn);
     }
-    dead
+    answer.map(|rows| rows > 0)
 }
 
 /// r2d2 drops a connection whose transaction manager is in error when it comes back.

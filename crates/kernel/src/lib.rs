@@ -13,6 +13,7 @@ pub mod context;
 pub mod db;
 pub mod extract;
 pub mod feed;
+pub mod fence;
 pub mod frame;
 pub mod health;
 pub mod idempotency;

@@ -3,9 +3,17 @@
 use std::error::Error;
 
 use diesel::{
-    Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
+    sql_query, sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use uuid::Uuid;
+
+use crate::fence::{self, Closed, Mark};
+
+/// One process at a time migrates a database, or closes and opens a schema in it.
+/// This is the number of the advisory lock that keeps them apart.
+pub const LOCK: &str = "hashtext('comptoir migrations')";
 
 /// One migration and whether it was run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub fn role_of(schema: &str) -> String {
 /// # Errors
 ///
 /// When the server cannot be reached, the user may not create roles or schemas, or a migration
-/// fails (which then changed nothing).
+/// fails (which then changed nothing); [`Closed`] when the module's data is not in force here.
 pub fn up(url: &str, schema: &str, migrations: EmbeddedMigrations) -> Result<Vec<String>> {
     with_lock(url, schema, |conn| {
         Ok(conn
@@ -86,14 +94,111 @@ pub fn status(url: &str, schema: &str, migrations: &EmbeddedMigrations) -> Resul
     })
 }
 
+/// Whether exactly these migrations were run, no more and no fewer. Changes nothing.
+///
+/// # Errors
+///
+/// As [`up`].
+pub fn is_current(url: &str, schema: &str, migrations: &EmbeddedMigrations) -> Result<bool> {
+    use diesel::migration::MigrationSource;
+    let mut conn = lock(url)?;
+    let exists = sql_query("SELECT FROM pg_namespace WHERE nspname = $1")
+        .bind::<Text, _>(schema)
+        .execute(&mut conn)?;
+    if exists == 0 {
+        return Ok(false);
+    }
+    conn.batch_execute(&format!("SET search_path = {schema}"))?;
+    let all = MigrationSource::<diesel::pg::Pg>::migrations(migrations)?;
+    let mut all: Vec<_> = all.iter().map(|m| m.name().version().as_owned()).collect();
+    let mut applied = conn.applied_migrations()?;
+    all.sort();
+    applied.sort();
+    Ok(all == applied)
+}
+
+/// Makes the schema anew, empty and closed: only a copy that `mark` names may come in, until
+/// [`admit`] opens it. What may be there already is a closed schema, whose data is in force
+/// elsewhere, or one without a single row.
+///
+/// # Errors
+///
+/// As [`up`]; and when the schema holds data, which is then left as it is.
+pub fn receive(url: &str, schema: &str, migrations: EmbeddedMigrations, mark: &Mark) -> Result<()> {
+    let mut conn = lock(url)?;
+    // One transaction, so that the name is never free for a process that would start afresh here.
+    conn.transaction(|conn| -> Result<()> {
+        if fence::mark(conn, schema)?.is_none() {
+            refuse_data(conn, schema)?;
+        }
+        conn.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))?;
+        prepare(conn, schema)?;
+        conn.batch_execute(&fence::close(schema, mark))?;
+        Ok(())
+    })?;
+    conn.run_pending_migrations(migrations)?;
+    Ok(())
+}
+
+/// Opens a schema to its module, once the move `by` has brought its data.
+///
+/// # Errors
+///
+/// As [`up`]; and when the schema is not what that move left.
+pub fn admit(url: &str, schema: &str, by: Uuid) -> Result<()> {
+    let mut conn = lock(url)?;
+    conn.transaction(|conn| {
+        match fence::mark(conn, schema)? {
+            Some(Mark::Arriving { by: there, .. }) if there == by => {}
+            _ => return Err(format!("the schema {schema} is not what the move left").into()),
+        }
+        let role = role_of(schema);
+        conn.batch_execute(&format!(
+            "GRANT USAGE ON SCHEMA {schema} TO {role}; COMMENT ON SCHEMA {schema} IS NULL"
+        ))?;
+        Ok(())
+    })
+}
+
+/// Locks what an open schema holds against everyone, and refuses it if that is anything at all.
+fn refuse_data(conn: &mut PgConnection, schema: &str) -> Result<()> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let tables: Vec<Name> = sql_query(
+        "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+         WHERE nspname = $1 AND relkind IN ('r', 'p', 'm', 'f') AND relname <> '__diesel_schema_migrations'",
+    )
+    .bind::<Text, _>(schema)
+    .load(conn)?;
+    for Name { name } in tables {
+        conn.batch_execute(&format!("LOCK TABLE {name}"))?;
+        if sql_query(format!("SELECT FROM {name} LIMIT 1")).execute(conn)? > 0 {
+            return Err(format!("{name} holds data there, and it is in force").into());
+        }
+    }
+    Ok(())
+}
+
+/// A connection that holds the lock on migrations: a killed process cannot leave it locked.
+fn lock(url: &str) -> Result<PgConnection> {
+    let mut conn = PgConnection::establish(url)?;
+    sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;
+    Ok(conn)
+}
+
 fn with_lock<T>(
     url: &str,
     schema: &str,
     work: impl FnOnce(&mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let mut conn = PgConnection::establish(url)?;
-    // Held by the connection, so that a killed process cannot leave it locked.
-    sql_query("SELECT pg_advisory_lock(hashtext('comptoir migrations'))").execute(&mut conn)?;
+    let mut conn = lock(url)?;
+    if let Some(mark) = fence::mark(&mut conn, schema)? {
+        let schema = schema.to_owned();
+        return Err(Closed { schema, mark }.into());
+    }
     prepare(&mut conn, schema)?;
     work(&mut conn)
 }

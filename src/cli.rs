@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+use secrecy::SecretString;
 use url::Url;
 
-use crate::keys::NAMES;
+use crate::{keys::NAMES, process::Module};
 
 /// Stock and sales of a chain of shops.
 #[derive(Debug, Parser)]
@@ -63,6 +64,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: AdminAction,
+    },
+    /// Move a module's data to another database, and close the place it leaves.
+    Move {
+        /// Whose data: a module of this binary.
+        #[arg(value_parser = Module::compiled_named)]
+        module: Module,
+        /// Where to: `postgres://…`, or `embedded` for the embedded PostgreSQL.
+        #[arg(long, env = "COMPTOIR_MOVE_TO", hide_env_values = true)]
+        to: SecretString,
     },
     /// Check configuration, database and invariants; exit with 1 when something is wrong.
     Check,

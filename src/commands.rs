@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod migrate;
 mod openapi;
+mod relocate;
 mod serve;
 
 pub use openapi::undriven;
@@ -61,6 +62,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             import::run(&settings, target, options).await
         }
         Command::Admin { action } => admin::run(&settings, action).await,
+        Command::Move { module, to } => relocate::run(settings, module, to).await,
         Command::Check => check::run(&settings).await,
         Command::Health => health::run(&settings).await,
         Command::Keys { folder, names } => keys::run(&folder, &names),

@@ -8,7 +8,10 @@ use diesel::{
     sql_query, sql_types::Text,
 };
 use embedded_postgres::{Options, Postgres};
-use kernel::migrate;
+use kernel::{
+    fence::{Closed, Mark},
+    migrate,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{config::Settings, operator::Failure, process::Module};
@@ -70,17 +73,27 @@ pub fn open(settings: &Settings) -> Result<Databases, Failure> {
             embedded: None,
         });
     }
-    let postgres = Postgres::start(&options(settings)?)?;
-    let url = postgres.url(NAME);
-    create_database(&postgres.url("postgres"))?;
+    let (postgres, url) = embedded(settings)?;
     for module in &settings.modules {
-        urls.entry(*module)
-            .or_insert_with(|| SecretString::from(url.clone()));
+        urls.entry(*module).or_insert_with(|| url.clone());
     }
     Ok(Databases {
         urls,
         embedded: Some(postgres),
     })
+}
+
+/// Starts the embedded server, or attaches to the one that another process of ours has started.
+/// It stops with the process that started it.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn embedded(settings: &Settings) -> Result<(Postgres, SecretString), Failure> {
+    let postgres = Postgres::start(&options(settings)?)?;
+    create_database(&postgres.url("postgres"))?;
+    let url = postgres.url(NAME).into();
+    Ok((postgres, url))
 }
 
 fn options(settings: &Settings) -> Result<Options, Failure> {
@@ -126,11 +139,30 @@ pub fn migrate(databases: &Databases) -> Result<Vec<String>, Failure> {
     let mut applied = Vec::new();
     for (module, url) in &databases.urls {
         if let Some(migrations) = module.migrations() {
-            let names = migrate::up(url.expose_secret(), module.name(), migrations)?;
+            let names = migrate::up(url.expose_secret(), module.name(), migrations)
+                .map_err(|e| explained(*module, e))?;
             applied.extend(names.into_iter().map(|name| format!("{module}: {name}")));
         }
     }
     Ok(applied)
+}
+
+/// Says what to do about a schema that is closed, because its module moved.
+pub(crate) fn explained(module: Module, failure: Failure) -> Failure {
+    let Some(Closed { mark, .. }) = failure.downcast_ref() else {
+        return failure;
+    };
+    let variable = format!("{}_DATABASE_URL", module.name().to_ascii_uppercase());
+    match mark {
+        Mark::Moved { .. } => format!(
+            "{failure}: set {variable} (database.{module}_url) to that database, or leave {module} \
+             out of `modules`"
+        ),
+        Mark::Arriving { .. } => format!(
+            "{failure}: run `comptoir move {module} --to …` again where {module} is in force"
+        ),
+    }
+    .into()
 }
 
 #[derive(QueryableByName)]

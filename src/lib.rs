@@ -13,5 +13,6 @@ pub mod operator;
 pub mod plan;
 pub mod process;
 pub mod progress;
+pub mod relocate;
 pub mod server;
 pub mod wiring;

@@ -47,6 +47,16 @@ impl Module {
             .collect()
     }
 
+    /// The module of this name, if it is in this binary.
+    pub(crate) fn compiled_named(name: &str) -> Result<Self, String> {
+        let compiled = Self::compiled();
+        let found = compiled.iter().find(|module| module.name() == name);
+        let names = || compiled.iter().map(|m| m.name()).collect::<Vec<_>>();
+        found
+            .copied()
+            .ok_or_else(|| format!("this binary has {}", names().join(", ")))
+    }
+
     /// Its name, which is also its schema's.
     pub fn name(self) -> &'static str {
         match self {

@@ -16,19 +16,21 @@ pub(super) fn run(settings: &Settings, action: &MigrateAction) -> Result<ExitCod
             continue;
         };
         let (url, schema) = (url.expose_secret(), module.name());
+        let explained = |failure| database::explained(*module, failure);
         match action {
             MigrateAction::Up => {
-                for name in migrate::up(url, schema, migrations)? {
+                for name in migrate::up(url, schema, migrations).map_err(explained)? {
                     writeln!(out, "{module}: ran {name}")?;
                 }
             }
             MigrateAction::Down { all } => {
-                for name in migrate::down(url, schema, migrations, *all)? {
+                let names = migrate::down(url, schema, migrations, *all).map_err(explained)?;
+                for name in names {
                     writeln!(out, "{module}: reverted {name}")?;
                 }
             }
             MigrateAction::Status => {
-                for status in migrate::status(url, schema, &migrations)? {
+                for status in migrate::status(url, schema, &migrations).map_err(explained)? {
                     let state = if status.applied { "applied" } else { "pending" };
                     writeln!(out, "{module}: {state} {}", status.name)?;
                 }

@@ -42,10 +42,10 @@ impl Move {
     /// How many connections from where; or a database cannot be reached.
     pub async fn refuse_company(&self) -> Result<(), Failure> {
         for url in [&self.source, &self.target] {
-            Side::connect(url, self.module)
-                .await?
-                .refuse_company()
-                .await?;
+            let side = Side::connect(url, self.module).await?;
+            let alone = side.refuse_company().await;
+            side.end().await;
+            alone?;
         }
         Ok(())
     }
@@ -57,9 +57,21 @@ impl Move {
     /// In a sentence for the terminal. The source is then in force, or, where only the last step
     /// is missing, neither: run it again.
     pub async fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let mut from = Side::connect(&self.source, self.module).await?;
+        let mut to = Side::connect(&self.target, self.module).await?;
+        let moved = self.take_steps(&mut from, &mut to, out).await;
+        from.end().await;
+        to.end().await;
+        moved
+    }
+
+    async fn take_steps(
+        &self,
+        from: &mut Side,
+        to: &mut Side,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
         let (module, schema) = (self.module, self.module.name());
-        let mut from = Side::connect(&self.source, module).await?;
-        let mut to = Side::connect(&self.target, module).await?;
         if from.database == to.database {
             return Err(format!("{module} is in {} already", from.place).into());
         }
@@ -92,7 +104,7 @@ impl Move {
             at: Utc::now(),
             by,
         };
-        self.copy_and_close(&mut from, &mut to, &moved, out).await?;
+        self.copy_and_close(from, to, &moved, out).await?;
         self.admit(by, out)
     }
 

@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 
 use kernel::fence::{COMMENT, Mark};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 use crate::{operator::Failure, process::Module};
@@ -64,6 +64,13 @@ impl Side {
         })
     }
 
+    /// Ends the session, and with it every lock, before anyone goes on.
+    pub(super) async fn end(self) {
+        drop(self.client);
+        // A server that does not even hear this has no session of ours any more.
+        let _ = timeout(CONNECT, self.pump).await;
+    }
+
     /// One move at a time; what is left of a killed one is gone in a moment.
     pub(super) async fn take_turn(&self) -> Result<(), Failure> {
         let turn = format!(
@@ -107,12 +114,6 @@ impl Side {
             )
             .into()),
         }
-    }
-}
-
-impl Drop for Side {
-    fn drop(&mut self) {
-        self.pump.abort();
     }
 }
 

@@ -28,6 +28,8 @@ mod invariants;
 mod migrations;
 mod openapi;
 mod outages;
+mod relocate;
+mod relocate_kill;
 mod replicas;
 mod reply;
 mod reports;

@@ -20,7 +20,7 @@ const DUMP: &str = "SELECT coalesce(string_agg(line, E'\\n' ORDER BY line), '') 
     UNION ALL SELECT format('type %s', typname) FROM pg_type WHERE typnamespace = '{schema}'::regnamespace AND typtype = 'e' \
     ) x(line)";
 
-fn dump(db: &TestDb, module: Module) -> String {
+pub fn dump(db: &TestDb, module: Module) -> String {
     db.text(&DUMP.replace("{schema}", module.name()))
 }
 

@@ -28,6 +28,7 @@ mod invariants;
 mod migrations;
 mod openapi;
 mod outages;
+mod relay;
 mod relocate;
 mod relocate_kill;
 mod replicas;

@@ -34,7 +34,7 @@ statement! {
 /// What is to be applied now, and what became of each event of the delivery.
 #[derive(Debug)]
 pub struct Sorted {
-    /// Indexes into the delivery, in order.
+    /// Indexes into the delivery; each aggregate's are in the order of `seq`, however they came.
     pub fresh: Vec<usize>,
     /// One answer per event of the delivery.
     pub outcomes: Vec<Delivery>,
@@ -72,7 +72,6 @@ pub fn sort(conn: &mut PgConnection, events: &[Envelope]) -> QueryResult<Sorted>
         }
     }
     advance(conn, &before, &last)?;
-    fresh.sort_unstable();
     Ok(Sorted { fresh, outcomes })
 }
 

@@ -27,7 +27,8 @@ use crate::{
 const BATCH: i64 = 500;
 /// A delivery that got no answer is tried again after this long.
 const LEASE_SECONDS: f64 = 10.0;
-/// After so many tries the event is parked: it waits for a person, and a metric says so.
+/// After so many refusals the event is parked: it waits for a person, and a metric says so. A
+/// consumer that gave no answer refused nothing, however long it is away.
 pub const MAX_TRIES: i32 = 20;
 
 /// What a consumer did with one event.
@@ -103,13 +104,17 @@ impl Relay {
             return Ok(0);
         }
         let mut done = vec![true; events.len()];
+        let mut refused = vec![false; events.len()];
         for subscriber in &self.subscribers {
             let mut cx = Cx::system();
             cx.deadline = tokio::time::Instant::now() + Duration::from_secs(5);
             match subscriber.deliver(&cx, events.clone()).await {
                 Ok(outcomes) if outcomes.len() == events.len() => {
-                    for (done, outcome) in done.iter_mut().zip(outcomes) {
+                    for ((done, refused), outcome) in
+                        done.iter_mut().zip(&mut refused).zip(outcomes)
+                    {
                         *done &= outcome == Delivery::Done;
+                        *refused |= outcome == Delivery::TooEarly;
                     }
                 }
                 Ok(_) => done.fill(false),
@@ -119,15 +124,14 @@ impl Relay {
                 }
             }
         }
-        let delivered: Vec<Uuid> = events
-            .iter()
-            .zip(&done)
-            .filter(|(_, done)| **done)
-            .map(|(e, _)| e.event_id)
-            .collect();
+        let where_set = |flags: &[bool]| -> Vec<Uuid> {
+            let marked = events.iter().zip(flags).filter(|(_, set)| **set);
+            marked.map(|(event, _)| event.event_id).collect()
+        };
+        let (delivered, refused) = (where_set(&done), where_set(&refused));
         let count = delivered.len();
         self.db
-            .run(move |conn| mark(conn, &delivered).map_err(DbError::from))
+            .run(move |conn| mark(conn, &delivered, &refused).map_err(DbError::from))
             .await?;
         Ok(count)
     }
@@ -199,7 +203,7 @@ statement! {
              ORDER BY recorded_at, aggregate_id, seq LIMIT {} FOR UPDATE SKIP LOCKED) AS rows, \
              (SELECT coalesce(max(position), 0) FROM outbox) AS last), \
          leased AS ( \
-         UPDATE outbox SET tries = tries + 1, next_try_at = now() + make_interval(secs => {}), \
+         UPDATE outbox SET next_try_at = now() + make_interval(secs => {}), \
              position = coalesce(position, (SELECT last FROM due) \
                  + array_position((SELECT rows FROM due), outbox.ctid)) \
          WHERE ctid = ANY((SELECT rows FROM due)::tid[]) \
@@ -227,17 +231,20 @@ statement! {
     struct Mark<'a> {
         delivered: &'a [Uuid] => sql_types::Array<sql_types::Uuid>,
         max_tries: i32 => sql_types::Integer,
+        refused: &'a [Uuid] => sql_types::Array<sql_types::Uuid>,
     }
     "WITH published AS ( \
          UPDATE outbox SET published_at = now() WHERE event_id = ANY({}) RETURNING 1) \
-     UPDATE outbox SET parked_at = now() \
-     WHERE published_at IS NULL AND parked_at IS NULL AND tries >= {}"
+     UPDATE outbox SET tries = tries + 1, \
+         parked_at = CASE WHEN tries + 1 >= {} THEN now() END \
+     WHERE event_id = ANY({}) AND published_at IS NULL AND parked_at IS NULL"
 }
 
-fn mark(conn: &mut PgConnection, delivered: &[Uuid]) -> QueryResult<()> {
+fn mark(conn: &mut PgConnection, delivered: &[Uuid], refused: &[Uuid]) -> QueryResult<()> {
     Mark {
         delivered,
         max_tries: MAX_TRIES,
+        refused,
     }
     .execute(conn)
     .map(drop)

@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "kernel",
             "embedded-postgres",
+            "jetstream",
             "auth",
             "store",
             "inventory",
@@ -35,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store-api", &["kernel"]),
     ("inventory-api", &["kernel"]),
     ("sales-api", &["kernel"]),
+    ("jetstream", &["kernel"]),
     ("kernel", &[]),
     ("embedded-postgres", &[]),
     ("testkit", &["embedded-postgres"]),

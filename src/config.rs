@@ -14,7 +14,7 @@ use kernel::address::TrustedProxies;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::process::Module;
+use crate::{events::Events, process::Module};
 
 use reader::Reader;
 pub use settings::{SETTINGS, Setting};
@@ -39,6 +39,8 @@ pub struct Settings {
     pub http: Http,
     /// The internal listener and the way to peers.
     pub internal: Internal,
+    /// How events reach modules that run elsewhere.
+    pub events: Events,
     /// Databases.
     pub database: Database,
     /// Where the embedded `PostgreSQL` keeps its data; `None` is the user's own folder.
@@ -257,6 +259,21 @@ mod tests {
             matches!(error.0.as_slice(), [line] if line.starts_with(&start)),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_bad_address_of_nats_is_reported_without_its_password() {
+        let error = read("[events]\nnats_url = \"http://till:quiet-word@nats\"").unwrap_err();
+        assert!(
+            error
+                .0
+                .iter()
+                .any(|line| line.starts_with("events.nats_url"))
+        );
+        assert!(!error.to_string().contains("quiet-word"), "{error}");
+        let settings = read("[events]\nnats_url = \"nats://till:quiet-word@nats\"").unwrap();
+        assert!(settings.events.broker.is_some() && !settings.events.drain);
+        assert!(!format!("{settings:?}").contains("quiet-word"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod events;
 pub mod import;
 mod keys;
 pub mod openapi;

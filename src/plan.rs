@@ -33,6 +33,7 @@ pub fn plan(settings: &Settings, databases: &Databases, one_wal: bool) -> Result
         peers: settings.internal.peers.clone(),
         peer_timeout: settings.internal.timeout,
         tokens: ServiceTokens::new(&secret),
+        events: settings.events.clone(),
         auth: auth(settings)?,
         store: StoreSetup {
             hold_ttl: settings.hold_ttl,

@@ -20,7 +20,7 @@ use kernel::{
 use secrecy::SecretString;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{operator::Operator, wiring};
+use crate::{events::Events, operator::Operator, wiring};
 
 /// A domain module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +146,8 @@ pub struct Plan {
     pub peer_timeout: Duration,
     /// Lets peers in, and us in to them.
     pub tokens: ServiceTokens,
+    /// How events reach modules that run elsewhere.
+    pub events: Events,
     /// For auth.
     pub auth: AuthSetup,
     /// For store.

@@ -10,11 +10,7 @@ use async_trait::async_trait;
 use auth_api::{Sessions, SessionsClient};
 use diesel_migrations::EmbeddedMigrations;
 use inventory_api::{Catalog, CatalogClient};
-use kernel::{
-    db::Db,
-    peer::Peer,
-    relay::{Subscriber, SubscriberClient},
-};
+use kernel::{db::Db, peer::Peer, relay::Subscriber};
 use sales_api::{SaleOutcomes, SaleOutcomesClient};
 use store_api::{Levels, LevelsClient, Stock, StockClient, Stores, StoresClient};
 
@@ -183,7 +179,9 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             process.internal.push((Module::Store, Arc::new(move || store_api::serve_levels(served.clone()))));
             let served = durable.clone();
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
-            return Ok((local.clone(), local.clone(), local, durable));
+            let consumer: Arc<dyn Subscriber> = durable;
+            process.workers_mut().extend(plan.events.worker(STORE_EVENTS, &consumer));
+            return Ok((local.clone(), local.clone(), local, consumer));
         },
         _ => {}
     }
@@ -192,7 +190,7 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
         Arc::new(StockClient::new(peer.clone())),
         Arc::new(StoresClient::new(peer.clone())),
         Arc::new(LevelsClient::new(peer.clone())),
-        Arc::new(SubscriberClient::new(STORE_EVENTS, peer)),
+        plan.events.to(STORE_EVENTS, peer),
     ))
 }
 
@@ -272,15 +270,14 @@ fn sales(
             process.public.push((Module::Sales, Arc::new(move |cfg| mounted.mount(cfg))));
             process.internal.push((Module::Sales, Arc::new(move || kernel::relay::serve(SALES_EVENTS, served.clone()))));
             process.workers_mut().extend(module.workers(vec![ports.store_events.clone()]));
+            process.workers_mut().extend(plan.events.worker(SALES_EVENTS, &consumer));
             process.operator.checks.push(Arc::new(module));
             return Ok(consumer);
         },
         _ => { let _ = ports; }
     }
-    Ok(Arc::new(SubscriberClient::new(
-        SALES_EVENTS,
-        peer(plan, process, Module::Sales)?,
-    )))
+    let peer = peer(plan, process, Module::Sales)?;
+    Ok(plan.events.to(SALES_EVENTS, peer))
 }
 
 fn inventory(

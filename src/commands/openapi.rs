@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, time::Durati
 use kernel::service_token::ServiceTokens;
 
 use crate::{
+    events::Events,
     openapi::generate,
     operator::Failure,
     process::{AuthSetup, Module, Plan, Process, StoreSetup},
@@ -52,6 +53,7 @@ pub fn undriven() -> Result<Process, Failure> {
         peers: BTreeMap::new(),
         peer_timeout: Duration::from_secs(1),
         tokens: ServiceTokens::new(&String::new().into()),
+        events: Events::default(),
         auth: AuthSetup {
             signing_keys: vec![("undriven".into(), new_signing_key()?.into())],
             pepper: "0".repeat(32).into(),

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Auth, Database, Http, Internal, Mode, SETTINGS, Settings, secrets::with_password};
-use crate::process::Module;
+use crate::{events::Events, process::Module};
 
 /// Collects every bad setting before giving up, so that one restart fixes them all.
 pub(super) struct Reader<'a> {
@@ -86,6 +86,7 @@ impl Reader<'_> {
         let modules = self.modules();
         let http = self.http(&modules);
         let internal = self.internal(&modules, http.as_ref().map_or(0, |h| h.port));
+        let events = self.events();
         let database = self.database(mode, env);
         let auth = self.auth(mode, &modules);
         let (hold, sweep) = (
@@ -111,6 +112,7 @@ impl Reader<'_> {
             modules,
             http: http?,
             internal: internal?,
+            events: events?,
             database: database?,
             data_dir,
             auth: auth?,
@@ -198,6 +200,20 @@ impl Reader<'_> {
             timeout: timeout?,
             peers,
         })
+    }
+
+    fn events(&mut self) -> Option<Events> {
+        let text = self.text("events.nats_url");
+        let drain = self.parse::<bool>("events.nats_drain")?;
+        // Not by `parse`, which repeats the text: it may hold a password.
+        let broker = Some(text).filter(|t| !t.is_empty()).map(|t| t.parse());
+        match broker.transpose() {
+            Ok(broker) => Some(Events { broker, drain }),
+            Err(error) => {
+                self.problems.push(format!("events.nats_url: {error}"));
+                None
+            }
+        }
     }
 
     fn database(&mut self, mode: Mode, env: &impl Fn(&str) -> Option<String>) -> Option<Database> {

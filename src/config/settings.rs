@@ -92,6 +92,16 @@ pub const SETTINGS: &[Setting] = &[
         "internal listener of sales, where it runs elsewhere",
     ),
     (
+        "events.nats_url",
+        "",
+        "`nats://user:password@host:4222`, several separated by commas: events between processes go through NATS JetStream; empty: over HTTP",
+    ),
+    (
+        "events.nats_drain",
+        "false",
+        "`true`: publish over HTTP, and only take what JetStream still has: the step before `events.nats_url` is emptied",
+    ),
+    (
         "database.url",
         "",
         "`postgres://…`; empty starts the embedded PostgreSQL. `DATABASE_URL` does the same",

@@ -11,7 +11,7 @@ use crate::{
     sales::sale,
 };
 
-fn back(sale: &Value, quantity: i64, disposition: &str) -> Value {
+pub fn back(sale: &Value, quantity: i64, disposition: &str) -> Value {
     json!({
         "sale_id": sale["id"],
         "lines": [{"line": 1, "quantity": quantity, "disposition": disposition}],

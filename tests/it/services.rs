@@ -108,6 +108,11 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// A setting for its next start.
+    pub fn tell(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.into(), value.into()));
+    }
+
     /// The same again, at the same address.
     pub fn start_again(&mut self) {
         self.child = spawn(&self.binary, &self.environment, &self.log);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use comptoir::{
+    events::Events,
     process::{AuthSetup, Module, Plan, Process, StoreSetup},
     wiring::{new_signing_key, wire},
 };
@@ -49,6 +50,8 @@ pub struct Options {
     pub count_statements: bool,
     /// Sweeper, relays and the like; off where only requests are to be watched, in the whole.
     pub background: bool,
+    /// Events between processes go through the NATS there.
+    pub nats_url: Option<String>,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             peer_timeout: Duration::from_secs(10),
             count_statements: false,
             background: true,
+            nats_url: None,
         }
     }
 }
@@ -128,6 +132,10 @@ impl Site {
             whole || (options.background && !options.count_statements),
             "a real service has its loops, and counts nothing"
         );
+        assert!(
+            !whole || options.nats_url.is_none(),
+            "one process has nobody to send events to"
+        );
         // The server copies the template for all of them at once.
         let copies: Vec<_> = groups
             .iter()
@@ -183,6 +191,7 @@ impl Site {
             peers: Module::ALL.map(|module| (module, nowhere())).into(),
             peer_timeout: self.options.peer_timeout,
             tokens: ServiceTokens::new(&SECRET.to_owned().into()),
+            events: Events::default(),
             auth: AuthSetup {
                 signing_keys: vec![(
                     "test".into(),
@@ -235,6 +244,10 @@ impl Site {
             (
                 "INTERNAL__TIMEOUT_MS",
                 options.peer_timeout.as_millis().to_string(),
+            ),
+            (
+                "EVENTS__NATS_URL",
+                options.nats_url.clone().unwrap_or_default(),
             ),
             // As the tests' cluster, see testkit.
             ("DATABASE__DURABLE", "false".into()),

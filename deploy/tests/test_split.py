@@ -32,6 +32,11 @@ class Split(Routes, unittest.TestCase):
             cls.gateway.healthy(service, 1)
         cls.chain = Chain(cls.gateway)
 
+    def test_only_auth_has_what_signs_tokens(self):
+        made = {v: {path.name for path in (self.services.volumes / v).iterdir()} for v in ("keys", "auth-keys")}
+        self.assertEqual(made["keys"], {"internal-secret", "database-password"})
+        self.assertEqual(made["auth-keys"], {"signing-key.pem", "pepper"})
+
     def replicas(self, count):
         """Exactly so many replicas of sales, all of them alive."""
         engine = self.services.engine

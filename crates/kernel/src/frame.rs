@@ -36,8 +36,13 @@ pub struct Limits {
 /// Bodies that are streamed may take longer: they are as long as the client's file.
 const STREAMS: [&str; 2] = ["/api/inventory/imports", "/api/inventory/exports"];
 
+/// Asked every second by whatever watches over the process. An answer is neither refused because
+/// there are many others, which would have a busy process taken for a dead one, nor is it news.
+const PROBES: &str = "/health/";
+
 impl Limits {
-    /// At most `in_flight` requests at once, each answered within `time` (streams apart).
+    /// At most `in_flight` requests at once (probes apart), each answered within `time` (streams
+    /// apart).
     pub fn new(in_flight: usize, time: Duration) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
@@ -74,6 +79,7 @@ pub async fn frame(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let time = limits.time_for(req.path());
+    let probe = req.path().starts_with(PROBES);
     let request = Request::new(req.path(), req.headers());
     let (method, trace_id) = (req.method().clone(), request.trace_id.clone());
     let route = req
@@ -83,9 +89,10 @@ pub async fn frame(
     // So what never came to a response leaves as an error that carries one.
     let mut response = request
         .scope(async move {
-            let Ok(_permit) = limits.in_flight.clone().try_acquire_owned() else {
+            let permit = limits.in_flight.clone().try_acquire_owned();
+            if permit.is_err() && !probe {
                 return Ok(req.into_response(full().into_response()));
-            };
+            }
             let run = AssertUnwindSafe(next.call(req)).catch_unwind();
             match timeout(time, run).await {
                 Ok(Ok(Ok(response))) => Ok(as_problem(response.map_into_boxed_body())),
@@ -101,7 +108,9 @@ pub async fn frame(
         Err(response) => (response.status(), response.headers_mut()),
     };
     secure(headers);
-    tracing::info!(target: "access", %method, route, status = status.as_u16(), duration_ms, trace_id, "request");
+    if !probe || !status.is_success() {
+        tracing::info!(target: "access", %method, route, status = status.as_u16(), duration_ms, trace_id, "request");
+    }
     response.map_err(|response| InternalError::from_response(Unanswered, response).into())
 }
 
@@ -204,6 +213,7 @@ mod tests {
                 "/item/{id}",
                 web::get().to(async |id: web::Path<u32>| id.to_string()),
             )
+            .route("/health/live", web::get().to(HttpResponse::Ok))
             .route("/slow", web::get().to(slow))
             .route("/broken", web::get().to(broken));
         let app = test::init_service(app).await;
@@ -223,6 +233,7 @@ mod tests {
             ("/slow", 1, 503),
             ("/broken", 1, 500),
             ("/item/7", 0, 503),
+            ("/health/live", 0, 200),
         ] {
             let response = ask(path, in_flight).await;
             assert_eq!(response.status().as_u16(), status, "{path}");

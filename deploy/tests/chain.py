@@ -1,9 +1,10 @@
 """A shop that works through the gateway: signs in, stocks a shelf, sells."""
 
+import os
 import uuid
 
-EMAIL = "admin@comptoir.example"
-PASSWORD = "shelf-candle-42-river"
+EMAIL = os.environ.get("ADMIN_EMAIL", "admin@comptoir.example")
+PASSWORD = os.environ.get("ADMIN_PASSWORD", "shelf-candle-42-river")
 
 
 class Chain:

@@ -1,5 +1,5 @@
 //! A small chain to try the product on: five shops and a warehouse, 200 products, users of every
-//! role, four weeks of sales and some returns.
+//! role, four weeks of sales, some returns, and goods on their way from the warehouse.
 //!
 //! Ids, codes and contents are always the same, so that the examples in the documentation work;
 //! only the dates follow the day it is loaded on. Loading it again changes nothing.
@@ -13,6 +13,7 @@ mod random;
 mod returns;
 mod sales;
 mod stock;
+mod transfers;
 mod users;
 
 use std::fmt;
@@ -46,6 +47,8 @@ pub struct Summary {
     pub sales: Made,
     /// Returns.
     pub returns: Made,
+    /// Transfers.
+    pub transfers: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
 }
@@ -59,6 +62,7 @@ impl fmt::Display for Summary {
             stock,
             sales,
             returns,
+            transfers,
             phases: _,
         } = self;
         let parts = [
@@ -68,6 +72,7 @@ impl fmt::Display for Summary {
             ("requests for opening stock", stock),
             ("sales", sales),
             ("returns", returns),
+            ("transfers", transfers),
         ];
         for (name, Made { made, found }) in parts {
             writeln!(f, "{name}: {made} made, {found} there before")?;
@@ -124,6 +129,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     phases.push(time);
     let (returns, time) = returns::load(api, &plan, &recorded, progress).await?;
     phases.push(time);
+    let (transfers, time) = transfers::load(api, progress).await?;
+    phases.push(time);
     chain::complete(api).await?;
     Ok(Summary {
         chain,
@@ -132,6 +139,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
         stock,
         sales,
         returns,
+        transfers,
         phases,
     })
 }

@@ -178,6 +178,8 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             let served = durable.clone();
             process.internal.push((Module::Store, Arc::new(move || store_api::serve_levels(served.clone()))));
             let served = durable.clone();
+            process.internal.push((Module::Store, Arc::new(move || store_api::serve_transfers(served.clone()))));
+            let served = durable.clone();
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = durable;
             process.workers_mut().extend(plan.events.worker(STORE_EVENTS, &consumer));

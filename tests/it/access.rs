@@ -183,6 +183,8 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 .expect(201);
             let body = serde_json::json!({"sale_id": sold["id"], "lines": [{"line": 1, "quantity": 1, "disposition": "restock"}], "reason": "other"});
             app.post("/api/returns", &body).await.expect(201);
+            let body = crate::transfers::draft(fixture.depot, store, &[(fixture.product, 1)]);
+            app.post("/api/stocks/transfers", &body).await.expect(201);
         }
         for role in [Role::Manager, Role::Auditor] {
             let token = app.user(role, Some(own)).await;
@@ -194,6 +196,7 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/sales/audit".into(),
                 "/api/stocks/low?below=1000000".into(),
                 "/api/stocks/holds".into(),
+                "/api/stocks/transfers".into(),
                 "/api/sales".into(),
                 "/api/returns".into(),
                 "/api/sales/reports/revenue?from=2026-01-01&to=2026-12-31&group_by=store".into(),

@@ -100,7 +100,7 @@ const SABOTAGE: &[(&str, &str)] = &[
 ];
 
 /// The CHECK constraints keep most of this from happening at all, so they go first.
-const DISARM: &str = "DO $$ DECLARE c record; BEGIN \
+pub const DISARM: &str = "DO $$ DECLARE c record; BEGIN \
     FOR c IN SELECT conrelid::regclass AS relation, conname FROM pg_constraint \
         WHERE contype = 'c' AND connamespace IN ('store'::regnamespace, 'sales'::regnamespace) LOOP \
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.relation, c.conname); END LOOP; END $$";

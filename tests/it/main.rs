@@ -46,3 +46,7 @@ mod statements;
 mod stocks;
 mod tills;
 mod topology;
+mod transfer_books;
+mod transfer_races;
+mod transfer_requests;
+mod transfers;

@@ -122,6 +122,9 @@ fn what_is_append_only_cannot_be_changed_or_deleted() {
     for (module, table) in [
         (Module::Store, "movements"),
         (Module::Store, "audit"),
+        (Module::Store, "transfers"),
+        (Module::Store, "transfer_receipts"),
+        (Module::Store, "transfer_receipt_lines"),
         (Module::Auth, "audit"),
         (Module::Inventory, "audit"),
         (Module::Sales, "audit"),

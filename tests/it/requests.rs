@@ -16,6 +16,8 @@ pub struct Fixture {
     pub sku: String,
     pub category: Uuid,
     pub import: Uuid,
+    /// The other end of every transfer.
+    pub depot: Uuid,
 }
 
 pub struct Request {
@@ -24,7 +26,7 @@ pub struct Request {
     pub csv: Option<&'static str>,
 }
 
-fn bare(path: impl Into<String>) -> Request {
+pub fn bare(path: impl Into<String>) -> Request {
     Request {
         path: path.into(),
         body: None,
@@ -32,7 +34,7 @@ fn bare(path: impl Into<String>) -> Request {
     }
 }
 
-fn with(path: impl Into<String>, body: Value) -> Request {
+pub fn with(path: impl Into<String>, body: Value) -> Request {
     Request {
         path: path.into(),
         body: Some(body),
@@ -73,11 +75,14 @@ impl Fixture {
             .await
             .unwrap();
         let import: Value = import.json().await.unwrap();
+        let depot = app.given_store().await;
+        app.given_stock(depot, product, 100_000).await;
         Self {
             product,
             sku: text(&found["sku"]).to_owned(),
             category,
             import: text(&import["import_id"]).parse().unwrap(),
+            depot,
         }
     }
 
@@ -183,6 +188,9 @@ impl Fixture {
             .replace("{id}", &store.to_string())
             .replace("{store_id}", &store.to_string());
         let filtered = format!("{path}?store_id={store}");
+        if path.starts_with("/api/stocks/transfers") {
+            return self.of_transfers(app, method, path, store).await;
+        }
         Some(match (method, path) {
             (
                 "GET",

@@ -67,7 +67,8 @@ impl Default for Options {
     }
 }
 
-const SECRET: &str = "service-secret-for-tests-only-0123456789";
+/// What the modules trust each other by.
+pub const SECRET: &str = "service-secret-for-tests-only-0123456789";
 const PEPPER: &str = "a-pepper-for-tests-only-0123456789";
 
 /// Signs the tokens of every product of this test run; the file's stem is the key's id.

@@ -23,6 +23,10 @@ crate::uuid_newtype! {
     /// A sale, and the hold that took its goods.
     pub SaleId
 }
+crate::uuid_newtype! {
+    /// A transfer of goods between two stores.
+    pub TransferId
+}
 
 /// Fixed for ever: changing it would let an old retry create a second sale.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f2d_7c3e_51aa_4b0c_9d6e_2f10_77c4_01e5);

@@ -7,7 +7,9 @@ use kernel::{
     problem::{FieldError, Problem},
 };
 
-use crate::domain::adjustment::Refusal;
+use crate::domain::{adjustment::Refusal, transfer};
+
+mod transfers;
 
 /// Why a use case did not succeed; it changed nothing then, unless a commit got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,12 @@ pub enum Error {
     /// It does not exist.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// A body names a store that does not exist.
+    #[error("{pointer}: there is no such store")]
+    UnknownStore {
+        /// Where in the body.
+        pointer: &'static str,
+    },
     /// Another store has the code.
     #[error("the code is taken")]
     StoreCodeTaken,
@@ -57,6 +65,9 @@ pub enum Error {
     /// Items of an atomic adjustment were refused.
     #[error("{} items were refused", .0.len())]
     Refused(Vec<RefusedItem>),
+    /// A transfer's state or quantities do not allow it.
+    #[error(transparent)]
+    Transfer(#[from] TransferRefused),
     /// The catalogue gave no answer.
     #[error(transparent)]
     Catalog(#[from] NoAnswer),
@@ -73,6 +84,17 @@ pub enum Error {
 pub struct RefusedItem {
     pub(crate) index: usize,
     pub(crate) refusal: Refusal,
+}
+
+/// Why nothing was done to a transfer.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TransferRefused(pub(crate) transfer::Refusal);
+
+impl From<transfer::Refusal> for Error {
+    fn from(refusal: transfer::Refusal) -> Self {
+        Self::Transfer(TransferRefused(refusal))
+    }
 }
 
 impl Error {
@@ -104,6 +126,9 @@ impl From<&Error> for Problem {
             Error::Guard(problem) => problem.clone(),
             Error::Invalid { pointer, detail } => Self::invalid_field(pointer, detail),
             Error::NotFound(what) => Self::not_found(what),
+            Error::UnknownStore { pointer } => {
+                Self::invalid_field(pointer, "there is no such store")
+            }
             Error::IdTaken => Self::conflict(
                 "id-taken",
                 "This id is in use: leave it out, or choose another.",
@@ -130,6 +155,7 @@ impl From<&Error> for Problem {
             Error::VersionMismatch { current } => Self::version_mismatch(*current),
             Error::KeyReused => Self::key_reused(),
             Error::Refused(items) => refused(items),
+            Error::Transfer(refused) => refused.0.problem(),
             Error::Catalog(cause) => Self::unavailable(cause),
             Error::Json(cause) => Self::internal(cause),
             Error::Db(cause) => cause.into(),

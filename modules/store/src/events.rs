@@ -8,12 +8,20 @@ use kernel::{
     outbox::{self, Envelope, Event},
 };
 use sales_api::{Disposition, ReturnRecorded, SaleRecorded, SaleVoided};
-use store_api::StoreChanged;
+use store_api::{
+    StoreChanged, TransferApproved, TransferCancelled, TransferClosed, TransferDispatched,
+    TransferDrafted, TransferLineState, TransferReceived, TransferRejected, TransferRequested,
+    TransferState, TransferStatus,
+};
 use uuid::Uuid;
 
-use crate::domain::{
-    ledger::{Change, Key},
-    reason::MovementReason,
+use crate::{
+    domain::{
+        ledger::{Change, Key},
+        reason::MovementReason,
+    },
+    dto::source,
+    repo::transfers::Transfer,
 };
 
 /// Says that a store changed; `version` is the one it has now, under its row lock.
@@ -25,6 +33,52 @@ pub(crate) fn store_changed(
 ) -> QueryResult<()> {
     let event = Envelope::new(store_id.0, version, actor, &StoreChanged { store_id })?;
     outbox::publish(conn, &[event])
+}
+
+/// Says what became of a transfer; its version is the one it has now, under its row lock.
+pub(crate) fn transfer_changed(
+    conn: &mut PgConnection,
+    transfer: &Transfer,
+    actor: UserId,
+) -> QueryResult<()> {
+    let (id, seq) = (transfer.row.id.0, transfer.row.version);
+    let state = state(transfer);
+    let event = match state.status {
+        TransferStatus::Draft => Envelope::new(id, seq, actor, &TransferDrafted(state)),
+        TransferStatus::Requested => Envelope::new(id, seq, actor, &TransferRequested(state)),
+        TransferStatus::Approved => Envelope::new(id, seq, actor, &TransferApproved(state)),
+        TransferStatus::InTransit => Envelope::new(id, seq, actor, &TransferDispatched(state)),
+        TransferStatus::PartiallyReceived | TransferStatus::Received => {
+            Envelope::new(id, seq, actor, &TransferReceived(state))
+        }
+        TransferStatus::Closed => Envelope::new(id, seq, actor, &TransferClosed(state)),
+        TransferStatus::Cancelled => Envelope::new(id, seq, actor, &TransferCancelled(state)),
+        TransferStatus::Rejected => Envelope::new(id, seq, actor, &TransferRejected(state)),
+    }?;
+    outbox::publish(conn, &[event])
+}
+
+fn state(transfer: &Transfer) -> TransferState {
+    let row = &transfer.row;
+    let lines = transfer.lines.iter().map(|line| TransferLineState {
+        product_id: line.product_id,
+        requested: line.requested,
+        approved: line.approved,
+        sent: line.sent,
+        received: line.received,
+        damaged: line.damaged,
+        lost: line.lost,
+    });
+    TransferState {
+        transfer_id: row.id,
+        number: row.number,
+        from_store_id: row.from_store_id,
+        to_store_id: row.to_store_id,
+        status: row.status.0,
+        source: source(row.source_type.clone(), row.source_id),
+        return_of: row.return_of,
+        lines: lines.collect(),
+    }
 }
 
 /// What the events of one delivery ask the store to do.

@@ -11,6 +11,12 @@ kernel::permission! {
     pub(crate) StockRead = "stock:read" [Admin, Manager, Cashier, Clerk, Auditor]
     /// Change stock by hand.
     pub(crate) StockAdjust = "stock:adjust" [Admin, Manager, Clerk]
+    /// See transfers from and to one's stores.
+    pub(crate) TransferRead = "transfer:read" [Admin, Manager, Clerk, Auditor]
+    /// Ask for goods, send them and receive them, each at one's own end.
+    pub(crate) TransferWrite = "transfer:write" [Admin, Manager, Clerk]
+    /// Promise one's own store's goods to another.
+    pub(crate) TransferApprove = "transfer:approve" [Admin, Manager]
     /// Have the books checked; held everywhere.
     pub(crate) IntegrityRead = "stock:integrity" [Admin, Auditor]
     /// Read who changed what.

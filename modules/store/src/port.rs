@@ -1,5 +1,5 @@
-//! The contracts [`Stock`], [`Stores`], [`Levels`] and the events of the sales module, answered
-//! from this process.
+//! The contracts [`Stock`], [`Stores`], [`Levels`], [`Transfers`] and the events of the sales module,
+//! answered from this process.
 
 use std::{io, sync::Arc};
 
@@ -11,14 +11,26 @@ use kernel::{
     db::{Db, DbError},
     ids::{ProductId, StoreId},
     outbox::Envelope,
+    problem::Problem,
     relay::{Delivery, Subscriber},
 };
-use store_api::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProfile, Stores};
+use store_api::{
+    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, Stock, StoreLevel, StoreProfile, Stores,
+    TransferRef, TransferRefused, Transfers,
+};
 
 use crate::{
-    domain::hold::{Answer, Job},
+    domain::{
+        hold::{Answer, Job},
+        transfer::Line,
+    },
+    dto::TransferView,
+    error::Error,
     repo::{levels, profiles},
-    service::{deliver, hold},
+    service::{
+        deliver, hold,
+        transfers::{Answered, Opening, Request, check_lines, once, open},
+    },
 };
 
 /// Holds in one transaction at most.
@@ -113,6 +125,78 @@ impl Levels for Ports {
             .await
             .map_err(|e| NoAnswer::new("levels", "levels", reason(&e)))
     }
+}
+
+#[async_trait]
+impl Transfers for Ports {
+    async fn create(
+        &self,
+        cx: &Cx,
+        transfer: NewTransfer,
+    ) -> Result<TransferRef, CallError<TransferRefused>> {
+        let cx = cx.clone();
+        let made: Result<Answered, Error> = self
+            .db
+            .transaction(move |conn| {
+                check_lines(transfer.lines.iter().map(|line| line.product_id))?;
+                let request = Request::new(transfer.id.0, &transfer)?;
+                let opening = opening(transfer);
+                once(conn, &cx, &request, |conn| {
+                    open(conn, &cx, &opening).map(TransferView::from)
+                })
+            })
+            .await;
+        match made {
+            Ok(Answered { view, replayed }) => Ok(TransferRef {
+                id: view.head.id,
+                number: view.head.number,
+                replayed,
+            }),
+            Err(error) => Err(not_made(&error)),
+        }
+    }
+}
+
+fn opening(transfer: NewTransfer) -> Opening {
+    let NewTransfer {
+        id,
+        from_store_id,
+        to_store_id,
+        lines,
+        note,
+        source,
+        start,
+    } = transfer;
+    let mut lines: Vec<Line> = lines
+        .into_iter()
+        .map(|line| Line::new(line.product_id, line.sku, line.name, line.quantity.get()))
+        .collect();
+    lines.sort_by_key(|line| line.product_id);
+    Opening {
+        id,
+        from_store_id,
+        to_store_id,
+        lines,
+        note,
+        source,
+        return_of: None,
+        start,
+    }
+}
+
+fn not_made(error: &Error) -> CallError<TransferRefused> {
+    let refused = match error {
+        Error::KeyReused => TransferRefused::KeyReused,
+        Error::StoreArchived | Error::UnknownStore { .. } => TransferRefused::UnknownStore,
+        Error::Invalid { pointer, detail } => TransferRefused::Invalid {
+            detail: format!("{pointer}: {detail}"),
+        },
+        other => {
+            let no_answer = NoAnswer::new("transfers", "create", Problem::from(other));
+            return CallError::NoAnswer(no_answer);
+        }
+    };
+    CallError::Refused(refused)
 }
 
 #[async_trait]

@@ -47,6 +47,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    transfers (id) {
+        id -> Uuid,
+        number -> BigInt,
+        from_store_id -> Uuid,
+        to_store_id -> Uuid,
+        status -> Text,
+        note -> Nullable<Text>,
+        source_type -> Nullable<Text>,
+        source_id -> Nullable<Uuid>,
+        return_of -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        version -> BigInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        requested_at -> Nullable<Timestamptz>,
+        approved_at -> Nullable<Timestamptz>,
+        dispatched_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    transfer_lines (transfer_id, product_id) {
+        transfer_id -> Uuid,
+        product_id -> Uuid,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(transfers, transfer_lines);
+
+diesel::table! {
     holds (hold_id) {
         hold_id -> Uuid,
         store_id -> Uuid,

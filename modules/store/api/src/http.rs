@@ -12,7 +12,10 @@ use kernel::{
     peer::{Peer, Remote},
 };
 
-use crate::{Hold, HoldRefused, HoldRequest, Levels, Stock, StoreLevel, StoreProfile, Stores};
+use crate::{
+    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, Stock, StoreLevel, StoreProfile, Stores,
+    TransferRef, TransferRefused, Transfers,
+};
 
 /// Reaches [`Stock`] in another process.
 #[derive(Debug)]
@@ -96,6 +99,37 @@ pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
     Serve::new("levels", levels)
         .ask("levels", |levels, cx, (scope, products)| async move {
             levels.levels(&cx, scope, products).await
+        })
+        .into_scope()
+}
+
+/// Reaches [`Transfers`] in another process.
+#[derive(Debug)]
+pub struct TransfersClient(Remote);
+
+impl TransfersClient {
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new("transfers", peer))
+    }
+}
+
+#[async_trait]
+impl Transfers for TransfersClient {
+    async fn create(
+        &self,
+        cx: &Cx,
+        transfer: NewTransfer,
+    ) -> Result<TransferRef, CallError<TransferRefused>> {
+        self.0.call("create", cx, &transfer).await
+    }
+}
+
+/// Offers `transfers` to other processes. Mounted on the internal listener only.
+pub fn serve_transfers(transfers: Arc<dyn Transfers>) -> Routes {
+    Serve::new("transfers", transfers)
+        .call("create", |transfers, cx, transfer| async move {
+            transfers.create(&cx, transfer).await
         })
         .into_scope()
 }

@@ -1,8 +1,9 @@
-//! What other modules may know about stores and their stock: the [`Stock`], [`Stores`] and
-//! [`Levels`] ports and their types.
+//! What other modules may know about stores and their stock: the [`Stock`], [`Stores`],
+//! [`Levels`] and [`Transfers`] ports and their types.
 
 mod http;
 mod profile;
+mod transfers;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,8 +16,17 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use http::{LevelsClient, StockClient, StoresClient, serve_levels, serve_stock, serve_stores};
+pub use http::{
+    LevelsClient, StockClient, StoresClient, TransfersClient, serve_levels, serve_stock,
+    serve_stores, serve_transfers,
+};
 pub use profile::{NegativeStock, RegisterRef, StoreKind, StoreProfile, TaxMode};
+pub use transfers::{
+    NewTransfer, NewTransferLine, SourceDocument, TransferApproved, TransferCancelled,
+    TransferClosed, TransferDispatched, TransferDrafted, TransferLineState, TransferReceived,
+    TransferRef, TransferRefused, TransferRejected, TransferRequested, TransferStart,
+    TransferState, TransferStatus, Transfers,
+};
 
 /// Takes goods out of a store's stock for a sale that is about to be recorded.
 #[async_trait]
@@ -126,11 +136,11 @@ pub struct StoreLevel {
     pub product_id: ProductId,
     /// Sellable now, in base units; below zero only where the store allows it.
     pub on_hand: i64,
-    /// Set aside for orders.
+    /// Of `on_hand`, promised to other stores.
     pub reserved: i64,
     /// There, but not sellable.
     pub damaged: i64,
-    /// On the way.
+    /// On the way here from other stores.
     pub incoming: i64,
 }
 

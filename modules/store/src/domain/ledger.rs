@@ -138,6 +138,23 @@ impl Ledger {
         }
     }
 
+    /// Whether `quantity` can be promised: it is there, and nobody else was promised it.
+    ///
+    /// # Errors
+    ///
+    /// [`Short`] with what can be.
+    pub(crate) fn can_promise(&self, key: Key, quantity: i64) -> Result<(), Short> {
+        let Some(shelf) = self.shelves.get(&key) else {
+            return Err(Short { available: 0 });
+        };
+        let available = shelf.now.on_hand.saturating_sub(shelf.now.reserved).max(0);
+        if shelf.allows_negative || available >= quantity {
+            Ok(())
+        } else {
+            Err(Short { available })
+        }
+    }
+
     /// Changes a level and notes the movement; a change of nothing notes none. What comes in is
     /// always accepted, even where the level stays below zero.
     ///
@@ -250,6 +267,22 @@ mod tests {
         assert_eq!(ledger.changed().count(), 0);
         let missing = (StoreId::new(), ProductId::new());
         assert_eq!(ledger.can_take(missing, 1), Err(Short { available: 0 }));
+    }
+
+    #[test]
+    fn what_is_promised_cannot_be_promised_again_but_can_be_sold() {
+        let key = (StoreId::new(), ProductId::new());
+        let level = Level {
+            on_hand: 5,
+            reserved: 3,
+            ..Level::NONE
+        };
+        let ledger = Ledger::new([(key, level, false)]);
+        assert!(ledger.can_promise(key, 2).is_ok());
+        assert_eq!(ledger.can_promise(key, 3), Err(Short { available: 2 }));
+        assert!(ledger.can_take(key, 5).is_ok());
+        let lenient = Ledger::new([(key, level, true)]);
+        assert!(lenient.can_promise(key, 3).is_ok());
     }
 
     #[test]

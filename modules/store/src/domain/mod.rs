@@ -5,3 +5,4 @@ pub(crate) mod hold;
 pub(crate) mod ledger;
 pub(crate) mod reason;
 pub(crate) mod settings;
+pub(crate) mod transfer;

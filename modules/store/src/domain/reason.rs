@@ -31,6 +31,10 @@ pub(crate) enum MovementReason {
     Expired,
     /// Anything else; the note says what.
     Other,
+    /// It left for another store.
+    TransferOut,
+    /// It arrived from another store.
+    TransferIn,
 }
 
 impl MovementReason {
@@ -47,6 +51,7 @@ impl MovementReason {
             | Self::Found
             | Self::Expired
             | Self::Other => "adjustment",
+            Self::TransferOut | Self::TransferIn => "transfer",
         }
     }
 }

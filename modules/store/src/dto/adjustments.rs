@@ -14,6 +14,7 @@ use crate::{domain::reason::AdjustmentReason, error::Error};
 
 kernel::bounded_integer! {
     /// A counted quantity in base units: 0 to 1,000,000,000.
+    #[derive(Default)]
     pub StockCount, 0, 1_000_000_000
 }
 

@@ -22,11 +22,11 @@ pub struct LevelView {
     pub product_id: ProductId,
     /// Sellable now; below zero only where the store allows it.
     pub on_hand: i64,
-    /// Set aside for orders.
+    /// Of `on_hand`, promised to other stores; tills may still sell it.
     pub reserved: i64,
     /// There, but not sellable.
     pub damaged: i64,
-    /// On the way.
+    /// On the way here from other stores.
     pub incoming: i64,
     /// How often it has moved.
     pub version: i64,
@@ -77,7 +77,7 @@ impl From<LevelRow> for LevelView {
             damaged,
             incoming,
             version,
-            updated_at: Some(updated_at),
+            updated_at: (version > 0).then_some(updated_at),
         }
     }
 }

@@ -7,6 +7,8 @@ mod movements;
 mod registers;
 mod settings;
 mod stores;
+mod transfer_views;
+mod transfers;
 
 pub use adjustments::{
     AdjustmentItem, AdjustmentMode, AdjustmentResult, AdjustmentStatus, AdjustmentView, Bucket,
@@ -22,6 +24,11 @@ pub(crate) use settings::StoreSettings;
 pub use settings::UpdateStoreSettings;
 pub use stores::CreateStore;
 pub(crate) use stores::{StoreStatus, StoreView, UpdateStore};
+pub(crate) use transfer_views::{TransferHead, TransferReceiptView, TransferView, source};
+pub(crate) use transfers::{
+    CloseTransfer, CreateTransfer, ReceiveTransfer, ReturnTransfer, StopTransfer, TransferPicks,
+    TransferQuantity, UpdateTransfer,
+};
 
 use serde::{Deserialize, Deserializer};
 

@@ -27,7 +27,7 @@ pub(crate) struct MovementView {
     pub(crate) damaged_balance: i64,
     /// Why.
     pub(crate) reason: MovementReason,
-    /// `sale`, `return` or `adjustment`.
+    /// `sale`, `return`, `adjustment` or `transfer`.
     pub(crate) document_type: String,
     /// Which one.
     pub(crate) document_id: Uuid,

@@ -8,9 +8,12 @@ use diesel::{
     serialize::{self, Output, ToSql},
     sql_types::Text,
 };
-use store_api::{NegativeStock, StoreKind, TaxMode};
+use store_api::{NegativeStock, StoreKind, TaxMode, TransferStatus};
 
-use crate::domain::reason::{HoldState, MovementReason};
+use crate::domain::{
+    reason::{HoldState, MovementReason},
+    transfer::ReceiptKind,
+};
 
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident for $inner:ident { $($variant:ident = $text:literal),* $(,)? }) => {
@@ -67,8 +70,20 @@ words! {
         Sale = "sale", SaleAborted = "sale_aborted", Void = "void", Return = "return",
         Opening = "opening", Delivery = "delivery", Correction = "correction",
         Damaged = "damaged", Shrinkage = "shrinkage", Found = "found", Expired = "expired",
-        Other = "other",
+        Other = "other", TransferOut = "transfer_out", TransferIn = "transfer_in",
     }
+}
+words! {
+    /// `transfers.status`.
+    Status for TransferStatus {
+        Draft = "draft", Requested = "requested", Approved = "approved", InTransit = "in_transit",
+        PartiallyReceived = "partially_received", Received = "received", Closed = "closed",
+        Cancelled = "cancelled", Rejected = "rejected",
+    }
+}
+words! {
+    /// `transfer_receipts.kind`.
+    Receipt for ReceiptKind { Receipt = "receipt", WriteOff = "write_off" }
 }
 
 /// `stores.timezone`.

@@ -11,7 +11,7 @@ pub(crate) struct Check {
     violations: &'static str,
 }
 
-pub(crate) const CHECKS: [Check; 4] = [
+pub(crate) const CHECKS: [Check; 5] = [
     Check {
         id: "I1",
         title: "Every level equals the sum of its movements, which follow each other without gaps",
@@ -64,6 +64,61 @@ pub(crate) const CHECKS: [Check; 4] = [
             SELECT DISTINCT format('sale %s took goods without a hold', m.document_id) \
             FROM movements m WHERE m.reason = 'sale' AND NOT EXISTS ( \
                 SELECT FROM holds h WHERE h.hold_id = m.document_id AND h.store_id = m.store_id)",
+    },
+    Check {
+        id: "I9",
+        title: "What a transfer sent is received, damaged, lost or in transit, as levels and ledger say",
+        violations: "\
+            SELECT format('transfer %s, product %s: %s of %s sent', t.id, l.product_id, \
+                l.received + l.damaged + l.lost, l.sent) \
+            FROM transfers t JOIN transfer_lines l ON l.transfer_id = t.id \
+            WHERE least(l.sent, l.received, l.damaged, l.lost) < 0 \
+                OR l.received + l.damaged + l.lost > l.sent \
+                OR l.sent > l.approved OR l.approved > l.requested \
+                OR (t.status IN ('received', 'closed') AND l.received + l.damaged + l.lost < l.sent) \
+                OR (t.dispatched_at IS NULL AND l.sent <> 0) \
+            UNION ALL \
+            SELECT format('transfer %s, product %s: its receipts do not add up', l.transfer_id, \
+                l.product_id) \
+            FROM transfer_lines l LEFT JOIN ( \
+                SELECT transfer_id, product_id, sum(received) AS received, \
+                    sum(damaged) AS damaged, sum(lost) AS lost \
+                FROM transfer_receipt_lines GROUP BY transfer_id, product_id) r \
+                USING (transfer_id, product_id) \
+            WHERE (l.received, l.damaged, l.lost) \
+                <> (coalesce(r.received, 0), coalesce(r.damaged, 0), coalesce(r.lost, 0)) \
+            UNION ALL \
+            SELECT format('transfer %s, product %s: the ledger says otherwise', \
+                coalesce(l.transfer_id, m.document_id), coalesce(l.product_id, m.product_id)) \
+            FROM (SELECT l.*, t.from_store_id, t.to_store_id \
+                FROM transfer_lines l JOIN transfers t ON t.id = l.transfer_id) l \
+            FULL JOIN (SELECT document_id, product_id, \
+                    sum(delta) FILTER (WHERE reason = 'transfer_out') AS sent, \
+                    sum(delta) FILTER (WHERE reason = 'transfer_in') AS received, \
+                    sum(damaged_delta) AS damaged, \
+                    min(store_id::text) FILTER (WHERE reason = 'transfer_out') AS from_store, \
+                    min(store_id::text) FILTER (WHERE reason = 'transfer_in') AS to_store \
+                FROM movements WHERE document_type = 'transfer' GROUP BY document_id, product_id) m \
+                ON m.document_id = l.transfer_id AND m.product_id = l.product_id \
+            WHERE (coalesce(l.sent, 0), coalesce(l.received, 0), coalesce(l.damaged, 0)) \
+                    <> (-coalesce(m.sent, 0), coalesce(m.received, 0), coalesce(m.damaged, 0)) \
+                OR m.from_store <> l.from_store_id::text OR m.to_store <> l.to_store_id::text \
+            UNION ALL \
+            SELECT format('store %s, product %s: %s reserved and %s incoming, not %s and %s', \
+                store_id, product_id, v.reserved, v.incoming, p.reserved, p.incoming) \
+            FROM levels v FULL JOIN ( \
+                SELECT store_id, product_id, sum(reserved) AS reserved, sum(incoming) AS incoming \
+                FROM (SELECT t.from_store_id AS store_id, l.product_id, l.approved AS reserved, \
+                        0 AS incoming \
+                    FROM transfers t JOIN transfer_lines l ON l.transfer_id = t.id \
+                    WHERE t.status = 'approved' \
+                    UNION ALL \
+                    SELECT t.to_store_id, l.product_id, 0, l.sent - l.received - l.damaged - l.lost \
+                    FROM transfers t JOIN transfer_lines l ON l.transfer_id = t.id \
+                    WHERE t.status IN ('in_transit', 'partially_received')) x \
+                GROUP BY store_id, product_id) p USING (store_id, product_id) \
+            WHERE (coalesce(v.reserved, 0), coalesce(v.incoming, 0)) \
+                <> (coalesce(p.reserved, 0), coalesce(p.incoming, 0))",
     },
     Check {
         id: "I10",

@@ -10,7 +10,7 @@ use crate::{Store, dto::IntegrityReport, error::Error, permissions::IntegrityRea
     tag = "stocks",
     operation_id = "check_integrity",
     description = "Every level against the sum of its movements, balances below zero, holds that \
-        were never settled, and events that were never delivered. Reads \
+        were never settled, transfers whose goods do not add up, and events that were never delivered. Reads \
         everything, so it takes its time on a large chain.",
     security(("bearer" = [])),
     responses((status = 200, description = "What each check found", body = IntegrityReport), ReadProblems)

@@ -11,6 +11,8 @@ mod movements;
 mod registers;
 mod settings;
 mod stores;
+mod transfer_steps;
+mod transfers;
 
 use kernel::{
     auth::{Can, Permission, Scope},
@@ -43,6 +45,19 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(movements::list_movements)
         .service(holds::list_holds)
         .service(integrity::check_integrity)
+        .service(transfers::list_transfers)
+        .service(transfers::create_transfer)
+        .service(transfers::list_transfer_receipts)
+        .service(transfer_steps::request_transfer)
+        .service(transfer_steps::approve_transfer)
+        .service(transfer_steps::reject_transfer)
+        .service(transfer_steps::dispatch_transfer)
+        .service(transfer_steps::receive_transfer)
+        .service(transfer_steps::close_transfer)
+        .service(transfer_steps::cancel_transfer)
+        .service(transfer_steps::return_transfer)
+        .service(transfers::get_transfer)
+        .service(transfers::update_transfer)
         .service(levels::get_stock_level);
 }
 

@@ -36,7 +36,7 @@ struct ListMovements {
     product_id: Option<ProductId>,
     /// Only for this reason.
     reason: Option<MovementReason>,
-    /// Only of this sale, return or adjustment.
+    /// Only of this sale, return, adjustment or transfer.
     document_id: Option<Uuid>,
     /// Recorded at or after this moment.
     #[param(inline)]

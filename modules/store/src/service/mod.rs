@@ -8,3 +8,6 @@ pub(crate) mod levels;
 pub(crate) mod registers;
 pub(crate) mod stores;
 pub(crate) mod sweep;
+pub(crate) mod transfer_steps;
+pub(crate) mod transfer_stock;
+pub(crate) mod transfers;

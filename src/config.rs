@@ -106,6 +106,15 @@ pub struct Database {
     pub wait: Duration,
     /// Whether a server that may forget what was acknowledged is refused.
     pub durable: bool,
+    /// For URLs that say none; empty where no file has it.
+    password: SecretString,
+}
+
+impl Database {
+    /// A database URL, with the password of these settings where it says none.
+    pub fn with_password(&self, url: &SecretString) -> SecretString {
+        secrets::with_password(url.expose_secret().into(), self.password.expose_secret())
+    }
 }
 
 /// The auth module.

@@ -28,14 +28,14 @@ pub(super) async fn run(
         let (postgres, url) = database::embedded(&settings)?;
         (Some(postgres), url)
     } else {
-        (None, to)
+        (None, settings.database.with_password(&to))
     };
     let target = Databases {
         urls: BTreeMap::from([(module, url.clone())]),
         embedded,
     };
     // What is left behind may be on a server that forgets; what is to be in force may not.
-    database::check_promises(&target, true)?;
+    database::check_promises(&target, settings.database.durable)?;
     let order = Move {
         module,
         source: source.urls.get(&module).cloned().unwrap_or_default(),

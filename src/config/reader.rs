@@ -257,6 +257,7 @@ impl Reader<'_> {
             pool_size: pool_size?,
             wait: wait?,
             durable: durable?,
+            password: password.into(),
         })
     }
 

@@ -20,6 +20,7 @@ mod books;
 mod cli;
 mod crash;
 mod docs;
+mod extraction;
 mod feeds;
 mod front;
 mod image;

@@ -176,6 +176,22 @@ impl Held {
     }
 }
 
+/// Runs SQL as the database's owner.
+pub fn execute(url: &str, sql: &str) -> Result<(), String> {
+    let mut conn = PgConnection::establish(url).unwrap();
+    conn.batch_execute(sql).map_err(|e| e.to_string())
+}
+
+/// Whether the sales module of a process on this database could record anything.
+pub fn in_force(url: &str) -> bool {
+    let role = migrate::role_of("sales");
+    execute(
+        url,
+        &format!("SET ROLE {role}; BEGIN; INSERT INTO sales.inbox VALUES (gen_random_uuid(), 1); ROLLBACK"),
+    )
+    .is_ok()
+}
+
 /// The one number that `sql` selects.
 pub fn number(url: &str, sql: &str) -> i64 {
     #[derive(QueryableByName)]

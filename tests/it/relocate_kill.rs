@@ -5,13 +5,11 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use embedded_postgres::{Options, Postgres};
-use kernel::migrate;
 
 use crate::{
     app::prepare,
-    relocate::{Held, MOVE, number, until_waiting},
+    relocate::{Held, MOVE, execute, in_force, number, until_waiting},
 };
 
 const SALES: i64 = 3_000;
@@ -35,21 +33,6 @@ const MOMENTS: [Moment; 4] = [
     Moment::BeforeTheFence,
     Moment::BeforeTheOpening,
 ];
-
-fn execute(url: &str, sql: &str) -> Result<(), String> {
-    let mut conn = PgConnection::establish(url).unwrap();
-    conn.batch_execute(sql).map_err(|e| e.to_string())
-}
-
-/// Whether the sales module of a process on this database could record anything.
-fn in_force(url: &str) -> bool {
-    let role = migrate::role_of("sales");
-    execute(
-        url,
-        &format!("SET ROLE {role}; BEGIN; INSERT INTO sales.inbox VALUES (gen_random_uuid(), 1); ROLLBACK"),
-    )
-    .is_ok()
-}
 
 fn comptoir(source: &str, arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));

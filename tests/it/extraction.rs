@@ -281,7 +281,7 @@ impl Chain {
             };
             let id = answer["id"].clone();
             self.sales_made.lock().unwrap().insert(key, answer);
-            if self.sold.fetch_add(1, Ordering::Relaxed) % 5 == 0 {
+            if self.sold.fetch_add(1, Ordering::Relaxed).is_multiple_of(5) {
                 let key = Uuid::now_v7().to_string();
                 let body = json!({"sale_id": id, "reason": "unwanted",
                     "lines": [{"line": 1, "quantity": 1, "disposition": "restock"}]});

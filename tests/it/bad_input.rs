@@ -17,7 +17,8 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM store.stores), (SELECT sum(version) FROM store.stores), \
     (SELECT count(*) FROM store.registers), (SELECT sum(version) FROM store.levels), \
     (SELECT count(*) FROM store.movements), (SELECT count(*) FROM store.holds), \
-    (SELECT sum(version) FROM store.transfers), (SELECT count(*) FROM store.transfer_requests), \
+    (SELECT sum(version) FROM store.transfers), (SELECT count(*) FROM store.requests), \
+    (SELECT count(*) FROM store.discrepancies WHERE state = 'resolved'), \
     (SELECT sum(reserved) FROM store.levels), (SELECT sum(incoming) FROM store.levels), \
     (SELECT count(*) FROM inventory.products), (SELECT sum(version) FROM inventory.products), \
     (SELECT count(*) FROM inventory.categories), (SELECT sum(version) FROM inventory.categories), \

@@ -19,6 +19,8 @@ mod bad_input;
 mod books;
 mod cli;
 mod crash;
+mod discrepancies;
+mod discrepancy_requests;
 mod docs;
 mod extraction;
 mod feeds;

@@ -1,5 +1,6 @@
 //! What can go wrong in the store module, and what a client is told.
 
+use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
     call::NoAnswer,
@@ -68,6 +69,12 @@ pub enum Error {
     /// A transfer's state or quantities do not allow it.
     #[error(transparent)]
     Transfer(#[from] TransferRefused),
+    /// The discrepancy was explained before.
+    #[error("resolved at {at}")]
+    DiscrepancyResolved {
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// The catalogue gave no answer.
     #[error(transparent)]
     Catalog(#[from] NoAnswer),
@@ -156,6 +163,10 @@ impl From<&Error> for Problem {
             Error::KeyReused => Self::key_reused(),
             Error::Refused(items) => refused(items),
             Error::Transfer(refused) => refused.0.problem(),
+            Error::DiscrepancyResolved { at } => Self::conflict(
+                "discrepancy-resolved",
+                format!("The discrepancy was resolved at {}.", at.to_rfc3339()),
+            ),
             Error::Catalog(cause) => Self::unavailable(cause),
             Error::Json(cause) => Self::internal(cause),
             Error::Db(cause) => cause.into(),

@@ -29,7 +29,8 @@ use crate::{
     repo::{levels, profiles},
     service::{
         deliver, hold,
-        transfers::{Answered, Opening, Request, check_lines, once, open},
+        requests::{Request, once},
+        transfers::{Answered, Opening, check_lines, open},
     },
 };
 

@@ -19,7 +19,7 @@ use kernel::{
     problem::{FieldError, Problem},
     uuid::Uuid,
 };
-use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, ShortLine};
+use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, Oversell, ShortLine};
 
 use super::{
     Powers,
@@ -167,6 +167,7 @@ impl Sales {
             request_hash: hash_of(&(&hash, &goods))?,
             lines: goods,
             occurred_at: sale.sale.occurred_at,
+            oversell: Oversell::Refuse,
         };
         let Hold { replayed } = match self.needs.stock.hold(cx, request).await {
             Ok(hold) => hold,

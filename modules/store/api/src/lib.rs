@@ -54,6 +54,21 @@ pub struct HoldRequest {
     pub lines: Vec<HoldLine>,
     /// When the sale happened, by the till's clock.
     pub occurred_at: DateTime<Utc>,
+    /// What becomes of goods that the books do not have. Peers that never say refuse.
+    #[serde(default)]
+    pub oversell: Oversell,
+}
+
+/// What becomes of a hold of goods that the books do not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oversell {
+    /// It is refused, unless the store's settings allow negative stock.
+    #[default]
+    Refuse,
+    /// It is recorded, whatever the books and the settings say: the customer has left with the
+    /// goods. What was not there is listed as a discrepancy for people to resolve.
+    Record,
 }
 
 /// One product of a hold.
@@ -76,7 +91,8 @@ pub struct Hold {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum HoldRefused {
-    /// Some products are short; every short one is named.
+    /// Some products are short; every short one is named. Never where the request says
+    /// [`Oversell::Record`].
     #[error("not enough stock")]
     Short {
         /// The short lines.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kernel::ids::{ProductId, SaleId, UserId};
-use store_api::{Hold, HoldRefused, HoldRequest, ShortLine};
+use kernel::ids::{ProductId, SaleId, StoreId, UserId};
+use store_api::{Hold, HoldRefused, HoldRequest, Oversell, ShortLine};
 
 use super::{
-    ledger::{Cause, Change, Ledger},
+    ledger::{Cause, Ledger},
     reason::{HoldState, MovementReason},
 };
 
@@ -55,8 +55,9 @@ pub(crate) fn decide(
                     HoldState::Held | HoldState::Consumed => Ok(Hold { replayed: true }),
                     HoldState::Released => Err(HoldRefused::Released),
                 },
-                Standing::Decided { answer, .. } => answer.clone().map(|_| Hold { replayed: true }),
-                Standing::Fresh => {
+                Standing::Decided { answer: Ok(_), .. } => Ok(Hold { replayed: true }),
+                // One that was refused left nothing behind: the next one is as good as the first.
+                Standing::Fresh | Standing::Decided { answer: Err(_), .. } => {
                     let answer = take(ledger, job);
                     *standing = Standing::Decided {
                         hash: hash.clone(),
@@ -69,7 +70,8 @@ pub(crate) fn decide(
         .collect()
 }
 
-/// Takes every line of a request or none; every line that is short is named.
+/// Takes every line of a request or none; every line that is short is named, unless what happened
+/// is to be recorded.
 fn take(ledger: &mut Ledger, job: &Job) -> Answer {
     let request = &job.request;
     let mut wanted: BTreeMap<ProductId, i64> = BTreeMap::new();
@@ -78,21 +80,11 @@ fn take(ledger: &mut Ledger, job: &Job) -> Answer {
         let sum = wanted.entry(line.product_id).or_default();
         *sum = sum.saturating_add(line.quantity.get());
     }
-    let lines: Vec<ShortLine> = wanted
-        .iter()
-        .filter_map(|(product_id, requested)| {
-            let short = ledger
-                .can_take((request.store_id, *product_id), *requested)
-                .err()?;
-            Some(ShortLine {
-                product_id: *product_id,
-                requested: *requested,
-                available: short.available,
-            })
-        })
-        .collect();
-    if !lines.is_empty() {
-        return Err(HoldRefused::Short { lines });
+    if request.oversell == Oversell::Refuse {
+        let lines = short(ledger, request.store_id, &wanted);
+        if !lines.is_empty() {
+            return Err(HoldRefused::Short { lines });
+        }
     }
     let cause = Cause {
         reason: MovementReason::Sale,
@@ -102,13 +94,10 @@ fn take(ledger: &mut Ledger, job: &Job) -> Answer {
         note: None,
     };
     for (product_id, quantity) in wanted {
-        let change = Change {
-            on_hand: -quantity,
-            damaged: 0,
-        };
         let key = (request.store_id, product_id);
-        if let Err(short) = ledger.post(key, change, &cause) {
-            // Not reached: each line was checked above, and no two are of one product.
+        if let Err(short) = ledger.record(key, quantity, &cause) {
+            // Not reached: what is not recorded whatever the books say was checked above, and
+            // no two lines are of one product; for the rest, every level has a row by now.
             return Err(HoldRefused::Short {
                 lines: vec![ShortLine {
                     product_id,
@@ -119,6 +108,20 @@ fn take(ledger: &mut Ledger, job: &Job) -> Answer {
         }
     }
     Ok(Hold { replayed: false })
+}
+
+fn short(ledger: &Ledger, store: StoreId, wanted: &BTreeMap<ProductId, i64>) -> Vec<ShortLine> {
+    wanted
+        .iter()
+        .filter_map(|(product_id, requested)| {
+            let short = ledger.can_take((store, *product_id), *requested).err()?;
+            Some(ShortLine {
+                product_id: *product_id,
+                requested: *requested,
+                available: short.available,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -68,6 +68,13 @@ pub(crate) struct Movement {
     pub(crate) cause: Cause,
 }
 
+impl Movement {
+    /// Whether it took goods that the books did not have.
+    pub(crate) fn oversells(&self) -> bool {
+        self.change.on_hand < 0 && self.balance < 0
+    }
+}
+
 /// There is too little for a change: so much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Short {
@@ -165,6 +172,28 @@ impl Ledger {
         if change.on_hand < 0 {
             self.can_take(key, change.on_hand.saturating_neg())?;
         }
+        self.note(key, change, cause)
+    }
+
+    /// Takes `quantity` of what is sellable, whatever the books say: it is gone already.
+    ///
+    /// # Errors
+    ///
+    /// [`Short`] where the level has no row to note it in.
+    pub(crate) fn record(
+        &mut self,
+        key: Key,
+        quantity: i64,
+        cause: &Cause,
+    ) -> Result<Level, Short> {
+        let change = Change {
+            on_hand: quantity.saturating_neg(),
+            damaged: 0,
+        };
+        self.note(key, change, cause)
+    }
+
+    fn note(&mut self, key: Key, change: Change, cause: &Cause) -> Result<Level, Short> {
         let Some(shelf) = self.shelves.get_mut(&key) else {
             return Err(Short { available: 0 });
         };
@@ -181,8 +210,9 @@ impl Ledger {
         shelf.now.on_hand = balance;
         shelf.now.damaged = damaged_balance;
         shelf.now.version += 1;
-        // A level that went below zero while that was allowed climbs back step by step.
-        shelf.may_go_negative = shelf.allows_negative || (change.on_hand >= 0 && balance < 0);
+        // Whoever comes here below zero was let through. A level that went there before climbs
+        // back step by step.
+        shelf.may_go_negative = shelf.allows_negative || balance < 0;
         self.movements.push(Movement {
             key,
             seq: shelf.now.version,

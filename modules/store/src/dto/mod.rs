@@ -1,6 +1,7 @@
 //! What clients send and see.
 
 mod adjustments;
+mod discrepancies;
 mod integrity;
 mod levels;
 mod movements;
@@ -14,6 +15,7 @@ pub use adjustments::{
     AdjustmentItem, AdjustmentMode, AdjustmentResult, AdjustmentStatus, AdjustmentView, Bucket,
     CreateAdjustment, StockCount,
 };
+pub(crate) use discrepancies::{DiscrepancyView, ResolveDiscrepancy};
 pub use integrity::{IntegrityCheck, IntegrityReport};
 pub use levels::LevelView;
 pub(crate) use levels::{AsOfView, HoldView};

@@ -11,6 +11,7 @@ use diesel::{
 use store_api::{NegativeStock, StoreKind, TaxMode, TransferStatus};
 
 use crate::domain::{
+    discrepancy::{DiscrepancyState, Resolution},
     reason::{HoldState, MovementReason},
     transfer::ReceiptKind,
 };
@@ -84,6 +85,18 @@ words! {
 words! {
     /// `transfer_receipts.kind`.
     Receipt for ReceiptKind { Receipt = "receipt", WriteOff = "write_off" }
+}
+
+words! {
+    /// `discrepancies.state`.
+    Standing for DiscrepancyState { Open = "open", Resolved = "resolved" }
+}
+words! {
+    /// `discrepancies.resolution`.
+    Answer for Resolution {
+        Counted = "counted", DeliveredLate = "delivered_late", SoldTwice = "sold_twice",
+        Other = "other", SaleAborted = "sale_aborted",
+    }
 }
 
 /// `stores.timezone`.

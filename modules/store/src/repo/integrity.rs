@@ -33,7 +33,7 @@ pub(crate) const CHECKS: [Check; 5] = [
     },
     Check {
         id: "I2",
-        title: "No balance is below zero, except where the store allowed it",
+        title: "No balance is below zero, except where that was let through, and then it is listed",
         violations: "\
             SELECT format('store %s, product %s: %s on hand', store_id, product_id, on_hand) \
             FROM levels WHERE (on_hand < 0 AND NOT may_go_negative) \
@@ -41,7 +41,21 @@ pub(crate) const CHECKS: [Check; 5] = [
             UNION ALL \
             SELECT format('store %s, product %s, movement %s: balance %s', \
                 store_id, product_id, seq, balance) \
-            FROM movements WHERE (balance < 0 AND NOT may_go_negative) OR damaged_balance < 0",
+            FROM movements WHERE (balance < 0 AND NOT may_go_negative) OR damaged_balance < 0 \
+            UNION ALL \
+            SELECT format('store %s, product %s, movement %s: taken below zero, or not, and not \
+                listed so', store_id, product_id, seq) \
+            FROM (SELECT store_id, product_id, seq, true AS below FROM movements \
+                WHERE delta < 0 AND balance < 0) m \
+            FULL JOIN (SELECT store_id, product_id, seq, true AS listed FROM discrepancies) d \
+                USING (store_id, product_id, seq) \
+            WHERE (listed AND below) IS NOT TRUE \
+            UNION ALL \
+            SELECT format('discrepancy %s is open, but its sale was aborted', d.id) \
+            FROM discrepancies d JOIN movements m ON m.store_id = d.store_id \
+                AND m.product_id = d.product_id AND m.seq = d.seq AND m.reason = 'sale' \
+            JOIN holds h ON h.hold_id = m.document_id AND h.store_id = m.store_id \
+            WHERE d.state = 'open' AND h.state = 'released'",
     },
     Check {
         id: "I5",

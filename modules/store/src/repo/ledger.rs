@@ -10,7 +10,7 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::columns::Reason;
+use super::{columns::Reason, discrepancies};
 use crate::domain::ledger::{Key, Ledger, Level};
 
 statement! {
@@ -197,8 +197,9 @@ statement! {
          statement_timestamp() AS at"
 }
 
-/// Writes every change and movement of `ledger`, whose rows this transaction has locked. Answers
-/// when that was, by the database's clock; `None` where there was nothing to write.
+/// Writes every change and movement of `ledger`, whose rows this transaction has locked, and lists
+/// what was taken that was not there. Answers when that was, by the database's clock; `None` where
+/// there was nothing to write.
 ///
 /// # Errors
 ///
@@ -237,11 +238,12 @@ pub(crate) fn write(
     }
     .get_result(conn)?;
     let all = |count: i64, of: usize| usize::try_from(count).is_ok_and(|n| n == of);
-    if all(written.changed, d.stores.len()) && all(written.noted, m.stores.len()) {
-        Ok(Some(written.at))
-    } else {
-        Err(Error::RollbackTransaction)
+    if !all(written.changed, d.stores.len()) || !all(written.noted, m.stores.len()) {
+        return Err(Error::RollbackTransaction);
     }
+    let oversold = ledger.movements().iter().filter(|m| m.oversells());
+    discrepancies::insert(conn, oversold.map(|m| (m.key, m.seq)))?;
+    Ok(Some(written.at))
 }
 
 fn changes(ledger: &Ledger) -> Changes {

@@ -2,6 +2,7 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod columns;
+pub(crate) mod discrepancies;
 pub(crate) mod holds;
 pub(crate) mod integrity;
 pub(crate) mod ledger;
@@ -10,7 +11,7 @@ pub(crate) mod movements;
 pub(crate) mod profiles;
 pub(crate) mod promises;
 pub(crate) mod registers;
+pub(crate) mod requests;
 pub(crate) mod stores;
 pub(crate) mod transfer_receipts;
-pub(crate) mod transfer_requests;
 pub(crate) mod transfers;

@@ -2,6 +2,7 @@
 
 mod adjustments;
 mod audit;
+mod discrepancies;
 mod events;
 mod health;
 mod holds;
@@ -44,6 +45,9 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(adjustments::create_adjustment)
         .service(movements::list_movements)
         .service(holds::list_holds)
+        .service(discrepancies::list_discrepancies)
+        .service(discrepancies::resolve_discrepancy)
+        .service(discrepancies::get_discrepancy)
         .service(integrity::check_integrity)
         .service(transfers::list_transfers)
         .service(transfers::create_transfer)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{PgConnection, QueryResult, result::Error};
 use kernel::ids::{SaleId, StoreId};
+use store_api::Oversell;
 
 use crate::{
     domain::{
@@ -30,10 +31,12 @@ pub(crate) fn write(
         .iter()
         .filter(|job| standings.get(&job.request.hold_id) == Some(&Standing::Fresh))
         .collect();
-    let keys = keys(&fresh);
-    // Where the store sells below zero, the row need not be there before.
-    let missing = keys.iter().copied().filter(|(s, _)| allowing.contains(s));
-    ledger::ensure(conn, &missing.collect())?;
+    let keys = keys(fresh.iter().copied());
+    // What may go below zero need not have a row before.
+    let may_be_missing = fresh.iter().copied().filter(|job| {
+        job.request.oversell == Oversell::Record || allowing.contains(&job.request.store_id)
+    });
+    ledger::ensure(conn, &self::keys(may_be_missing))?;
     let mut ledger = ledger::lock(conn, &keys)?;
     let answers = decide(&mut ledger, &mut standings, jobs).ok_or(Error::RollbackTransaction)?;
     let refused: Vec<SaleId> = standings
@@ -48,13 +51,12 @@ pub(crate) fn write(
     Ok(answers)
 }
 
-fn keys(jobs: &[&Job]) -> BTreeSet<Key> {
-    jobs.iter()
-        .flat_map(|job| {
-            let store = job.request.store_id;
-            job.request.lines.iter().map(move |l| (store, l.product_id))
-        })
-        .collect()
+fn keys<'a>(jobs: impl Iterator<Item = &'a Job>) -> BTreeSet<Key> {
+    jobs.flat_map(|job| {
+        let store = job.request.store_id;
+        job.request.lines.iter().map(move |l| (store, l.product_id))
+    })
+    .collect()
 }
 
 /// Makes the missing hold rows; answers what stands under each id, and the stores that sell below

@@ -2,10 +2,12 @@
 
 pub(crate) mod adjust;
 pub(crate) mod deliver;
+pub(crate) mod discrepancies;
 pub(crate) mod hold;
 pub(crate) mod integrity;
 pub(crate) mod levels;
 pub(crate) mod registers;
+pub(crate) mod requests;
 pub(crate) mod stores;
 pub(crate) mod sweep;
 pub(crate) mod transfer_steps;

@@ -18,7 +18,7 @@ use crate::{
         reason::{HoldState, MovementReason},
     },
     error::Error,
-    repo::{holds, ledger, movements},
+    repo::{discrepancies, holds, ledger, movements},
 };
 
 /// Holds in one question to the sales module at most.
@@ -120,5 +120,6 @@ fn release(conn: &mut PgConnection, ids: &[SaleId]) -> Result<usize, Query> {
             .map_err(|_| Query::RollbackTransaction)?;
     }
     ledger::write(conn, &ledger)?;
+    discrepancies::abort(conn, &ours)?;
     Ok(ours.len())
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use store_api::{TransferStart, TransferStatus};
 
 use super::{
+    requests::{Request, once},
     transfer_stock,
-    transfers::{Answered, Opening, Request, change, check_lines, check_stores, once, open},
+    transfers::{Answered, Opening, change, check_lines, check_stores, open},
 };
 use crate::{
     Store,

@@ -10,15 +10,14 @@ use kernel::{
     auth::Scope,
     call::Cx,
     extract::IfMatch,
-    idempotency::{IdempotencyKey, request_hash},
+    idempotency::IdempotencyKey,
     ids::{ProductId, StoreId, TransferId},
     page::Limit,
     text::Text,
 };
-use serde::Serialize;
 use store_api::{SourceDocument, TransferStart, TransferStatus};
-use uuid::Uuid;
 
+use super::requests::{self, Request, once, replay};
 use crate::{
     Store,
     domain::transfer::{Line, Step},
@@ -29,7 +28,6 @@ use crate::{
         columns::Status,
         stores,
         transfer_receipts::{self, ReceiptRow},
-        transfer_requests,
         transfers::{self, NewRow, Transfer, TransferFilter, TransferRow},
     },
 };
@@ -37,26 +35,8 @@ use crate::{
 /// Lines of one transfer at most.
 const MAX_LINES: usize = 200;
 
-/// An answer, and whether it is a stored one.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) view: TransferView,
-    pub(crate) replayed: bool,
-}
-
-/// What one request is known by.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) id: Uuid,
-    hash: Vec<u8>,
-}
-
-impl Request {
-    pub(crate) fn new<T: Serialize>(id: Uuid, body: &T) -> Result<Self, Error> {
-        let hash = request_hash(body)?;
-        Ok(Self { id, hash })
-    }
-}
+/// A transfer as it is after a request, and whether that is a stored answer.
+pub(crate) type Answered = requests::Answered<TransferView>;
 
 /// A transfer that is about to be made.
 #[derive(Debug)]
@@ -225,40 +205,6 @@ pub(crate) fn check_lines(products: impl Iterator<Item = ProductId>) -> Result<(
         return Err(Error::invalid("/lines", "must be 1 to 200 lines"));
     }
     Ok(())
-}
-
-/// The stored answer to this request, if there is one.
-fn replay(conn: &mut PgConnection, request: &Request) -> Result<Option<Answered>, Error> {
-    let Some(stored) = transfer_requests::find(conn, request.id)? else {
-        return Ok(None);
-    };
-    if stored.request_hash != request.hash {
-        return Err(Error::KeyReused);
-    }
-    let view = stored.response.map(serde_json::from_value).transpose()?;
-    Ok(view.map(|view| Answered {
-        view,
-        replayed: true,
-    }))
-}
-
-/// Does `work` once per request, and keeps its answer. Of equal requests at the same time, one
-/// works and the others wait for its answer; one that was refused leaves nothing behind.
-pub(crate) fn once(
-    conn: &mut PgConnection,
-    cx: &Cx,
-    request: &Request,
-    work: impl FnOnce(&mut PgConnection) -> Result<TransferView, Error>,
-) -> Result<Answered, Error> {
-    if !transfer_requests::claim(conn, request.id, cx.actor, &request.hash)? {
-        return replay(conn, request)?.ok_or(Error::KeyReused);
-    }
-    let view = work(conn)?;
-    transfer_requests::answer(conn, request.id, serde_json::to_value(&view)?)?;
-    Ok(Answered {
-        view,
-        replayed: false,
-    })
 }
 
 /// Makes a transfer between two stores that are in use.

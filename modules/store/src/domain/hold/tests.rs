@@ -7,7 +7,7 @@ use kernel::{
     ids::{ProductId, SaleId, StoreId, UserId},
     money::Quantity,
 };
-use store_api::{HoldLine, HoldRefused, HoldRequest};
+use store_api::{HoldLine, HoldRefused, HoldRequest, Oversell};
 
 use super::{Answer, Hold, Job, Standing, decide};
 use crate::domain::{
@@ -51,6 +51,7 @@ impl Shop {
                 })
                 .collect(),
             occurred_at: DateTime::<Utc>::UNIX_EPOCH,
+            oversell: Oversell::Refuse,
         };
         self.standings.insert(request.hold_id, Standing::Fresh);
         Job {
@@ -121,6 +122,47 @@ fn a_store_that_allows_it_sells_below_zero() {
     assert_eq!(shop.decide(&jobs), [TAKEN, TAKEN]);
     assert_eq!(shop.on_hand(cup), -3);
     assert!(shop.ledger.movements().iter().all(|m| m.may_go_negative));
+}
+
+#[test]
+fn what_happened_is_recorded_whatever_the_books_and_the_store_say() {
+    let (cup, pot) = (ProductId::new(), ProductId::new());
+    let mut shop = Shop::new(&[(cup, 5), (pot, 1)], false);
+    let mut sold = shop.job(&[(cup, 2), (pot, 4)]);
+    sold.request.oversell = Oversell::Record;
+    let asked = shop.job(&[(pot, 1)]);
+    let answers = shop.decide(&[sold, asked]);
+    assert_eq!(answers[0], TAKEN);
+    assert_eq!(available(&answers[1]), [(1, 0)]);
+    assert_eq!((shop.on_hand(cup), shop.on_hand(pot)), (3, -3));
+    let movements = shop.ledger.movements();
+    let oversold: Vec<_> = movements
+        .iter()
+        .map(|m| (m.key.1, m.oversells(), m.may_go_negative))
+        .collect();
+    assert!(oversold.contains(&(cup, false, false)) && oversold.contains(&(pot, true, true)));
+}
+
+#[test]
+fn a_refusal_stands_in_nobody_s_way_not_even_in_its_own_batch() {
+    let cup = ProductId::new();
+    let mut shop = Shop::new(&[(cup, 1)], false);
+    let asked = shop.job(&[(cup, 2)]);
+    let mut sold = asked.clone();
+    sold.request.oversell = Oversell::Record;
+    let answers = shop.decide(&[asked.clone(), sold, asked]);
+    assert_eq!(available(&answers[0]), [(2, 1)]);
+    assert_eq!(answers[1..], [TAKEN, AGAIN]);
+    assert_eq!(shop.on_hand(cup), -1);
+}
+
+#[test]
+fn a_request_of_an_older_peer_refuses() {
+    let mut shop = Shop::new(&[], false);
+    let mut json = serde_json::to_value(shop.job(&[]).request).unwrap();
+    json.as_object_mut().unwrap().remove("oversell").unwrap();
+    let parsed: HoldRequest = serde_json::from_value(json).unwrap();
+    assert_eq!(parsed.oversell, Oversell::Refuse);
 }
 
 #[test]

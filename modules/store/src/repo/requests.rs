@@ -1,4 +1,4 @@
-//! The stored answers of requests that made or changed a transfer.
+//! The stored answers of requests that were carried out, whatever they were about.
 
 use diesel::{
     OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types,
@@ -18,7 +18,7 @@ pub(crate) struct StoredAnswer {
 
 statement! {
     struct Find { id: Uuid => sql_types::Uuid }
-    "SELECT request_hash, response FROM transfer_requests WHERE id = {}"
+    "SELECT request_hash, response FROM requests WHERE id = {}"
 }
 
 pub(crate) fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<StoredAnswer>> {
@@ -31,7 +31,7 @@ statement! {
         actor: UserId => sql_types::Uuid,
         request_hash: &'a [u8] => sql_types::Binary,
     }
-    "INSERT INTO transfer_requests (id, actor_id, request_hash, created_at) \
+    "INSERT INTO requests (id, actor_id, request_hash, created_at) \
      VALUES ({}, {}, {}, statement_timestamp()) ON CONFLICT (id) DO NOTHING"
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn claim(
 
 statement! {
     struct Answer { response: Value => sql_types::Jsonb, id: Uuid => sql_types::Uuid }
-    "UPDATE transfer_requests SET response = {} WHERE id = {}"
+    "UPDATE requests SET response = {} WHERE id = {}"
 }
 
 /// Stores the answer, in the transaction of the claim.

@@ -5,6 +5,7 @@ use comptoir::process::Module;
 
 use crate::{
     app::{TestApp, Topology},
+    returns::back,
     sales::sale,
 };
 
@@ -57,6 +58,20 @@ pub const ACROSS_MODULES: &[(&str, &str)] = &[
               + (SELECT count(*) FROM sales.sales WHERE refunded_minor > total_minor)",
     ),
     (
+        "I8 what a return brought back is where and what its lines say",
+        "SELECT count(*) FROM ( \
+             SELECT r.id, r.store_id, b.product_id, b.disposition, sum(b.quantity) AS quantity \
+             FROM sales.returns r JOIN sales.return_lines b ON b.return_id = r.id \
+             JOIN sales.outbox o ON o.aggregate_id = r.id AND o.published_at IS NOT NULL GROUP BY 1, 2, 3, 4) said \
+         FULL JOIN ( \
+             SELECT m.document_id AS id, m.store_id, m.product_id, d.disposition, sum(d.quantity) AS quantity \
+             FROM store.movements m, LATERAL (VALUES ('restock', m.delta), ('damaged', m.damaged_delta)) \
+                 AS d(disposition, quantity) WHERE m.reason = 'return' AND d.quantity <> 0 GROUP BY 1, 2, 3, 4) came \
+         USING (id, store_id, product_id, disposition) \
+         WHERE said.quantity IS DISTINCT FROM came.quantity AND EXISTS \
+             (SELECT FROM sales.outbox o WHERE o.aggregate_id = id AND o.published_at IS NOT NULL)",
+    ),
+    (
         "I11 lines sum to the total, and so do payments",
         "SELECT count(*) FROM sales.sales s WHERE s.state <> 'aborted' AND ( \
              s.total_minor <> (SELECT coalesce(sum(total_minor), 0) FROM sales.sale_lines WHERE sale_id = s.id) \
@@ -96,6 +111,10 @@ const SABOTAGE: &[(&str, &str)] = &[
         "UPDATE sales.sale_lines SET returned_quantity = quantity + 1",
     ),
     (
+        "I8 what a return brought back is where and what its lines say",
+        "UPDATE store.movements SET store_id = gen_random_uuid() WHERE reason = 'return'",
+    ),
+    (
         "I11 lines sum to the total, and so do payments",
         "UPDATE sales.payments SET amount_minor = amount_minor + 1",
     ),
@@ -113,12 +132,17 @@ async fn each_invariant_holds_and_each_check_can_fail() {
         let app = TestApp::start(Topology::Whole).await;
         let (store, product) = (app.given_store().await, app.given_product(100).await);
         app.given_stock(store, product, 5).await;
-        app.post("/api/sales", &sale(store, &[(product, 2)], 200))
+        let sold = app
+            .post("/api/sales", &sale(store, &[(product, 2)], 200))
+            .await
+            .expect(201);
+        app.post("/api/returns", &back(&sold, 1, "restock"))
             .await
             .expect(201);
         let db = app.db(Module::Store);
-        app.eventually("the hold is consumed", async || {
+        app.eventually("the hold is consumed and the goods are back", async || {
             db.number("SELECT count(*) FROM store.holds WHERE state = 'consumed'") == 1
+                && db.number("SELECT count(*) FROM sales.outbox WHERE published_at IS NULL") == 0
         })
         .await;
         for (check, sql) in ACROSS_MODULES {

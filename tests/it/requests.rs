@@ -93,7 +93,7 @@ impl Fixture {
         store
     }
 
-    async fn given_sale(&self, app: &TestApp, store: Uuid) -> Value {
+    pub async fn given_sale(&self, app: &TestApp, store: Uuid) -> Value {
         app.post("/api/sales", &sale(store, &[(self.product, 1)], 100))
             .await
             .expect(201)
@@ -321,6 +321,9 @@ impl Fixture {
         path: &str,
         store: Uuid,
     ) -> Option<Request> {
+        if let Some(request) = self.of_returns(app, method, path, store).await {
+            return Some(request);
+        }
         Some(match (method, path) {
             ("GET", "/api/sales/health" | "/api/sales/events" | "/api/returns/reasons") => {
                 bare(path)

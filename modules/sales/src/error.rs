@@ -51,6 +51,8 @@ pub(crate) enum Error {
     ReturnExceedsSale(Vec<FieldError>),
     #[error("the refunds are not what is due")]
     RefundMismatch { expected: Money, refunds: i128 },
+    #[error("more would be paid back than the goods cost")]
+    RefundAbovePrice(Vec<FieldError>),
     #[error("the refund is above the limit")]
     ReturnLimit { refund: Money, limit: Money },
     #[error(transparent)]
@@ -88,6 +90,9 @@ impl From<&Error> for Problem {
             }
             Error::ReturnExceedsSale(fields) => {
                 named(StatusCode::CONFLICT, "return-exceeds-sale", fields)
+            }
+            Error::RefundAbovePrice(fields) => {
+                named(StatusCode::CONFLICT, "refund-above-price", fields)
             }
             Error::PriceOverride(fields) => named(StatusCode::FORBIDDEN, "price-override", fields),
             Error::NotFound(what) => Self::not_found(what),

@@ -4,9 +4,10 @@ use diesel::QueryResult;
 use kernel::{
     ids::{SaleId, StoreId, UserId},
     outbox::Envelope,
-    uuid::Uuid,
 };
 use sales_api::{Goods, ReturnRecorded, ReturnedGoods, SaleRecorded, SaleVoided};
+
+use crate::repo::returns::Return;
 
 /// A sale was recorded: the first thing that happens to it.
 pub(crate) fn recorded(
@@ -34,18 +35,12 @@ pub(crate) fn voided(
 }
 
 /// Goods came back: the only thing that ever happens to a return.
-pub(crate) fn returned(
-    return_id: Uuid,
-    sale_id: SaleId,
-    store_id: StoreId,
-    cashier: UserId,
-    goods: Vec<ReturnedGoods>,
-) -> QueryResult<Envelope> {
+pub(crate) fn returned(head: &Return, goods: Vec<ReturnedGoods>) -> QueryResult<Envelope> {
     let event = ReturnRecorded {
-        return_id,
-        sale_id,
-        store_id,
+        return_id: head.id,
+        sale_id: head.sale_id,
+        store_id: head.store_id,
         goods,
     };
-    Envelope::new(return_id, 1, cashier, &event)
+    Envelope::new(head.id, 1, head.cashier_id, &event)
 }

@@ -11,12 +11,16 @@ kernel::permission! {
     pub(crate) SaleVoid = "sale:void" [Admin, Manager, Cashier]
     /// Take goods back.
     pub(crate) ReturnWrite = "return:write" [Admin, Manager, Cashier]
+    /// Take goods back that nobody has a receipt for.
+    pub(crate) ReturnUnreceipted = "return:without-receipt" [Admin, Manager]
     /// Void what others sold, on any day, and refund above the store's limit.
     pub(crate) SaleSupervise = "sale:supervise" [Admin, Manager]
     /// Sell at another price than the catalogue's.
     pub(crate) PriceOverride = "price:override" [Admin, Manager]
     /// Read reports.
     pub(crate) ReportRead = "report:read" [Admin, Manager, Auditor]
+    /// See what was earned on goods, and so what they cost: the roles of `catalog:cost`.
+    pub(crate) MarginRead = "report:margin" [Admin, Manager, Auditor]
     /// Read who changed what.
     pub(crate) AuditRead = "sales:audit" [Admin, Manager, Auditor]
     /// Read the change feed, which tells of the whole chain; held everywhere.

@@ -76,7 +76,8 @@ diesel::table! {
 diesel::table! {
     returns (id) {
         id -> Uuid,
-        sale_id -> Uuid,
+        sale_id -> Nullable<Uuid>,
+        sale_store_id -> Nullable<Uuid>,
         store_id -> Uuid,
         cashier_id -> Uuid,
         number -> Text,
@@ -95,15 +96,19 @@ diesel::table! {
     return_lines (return_id, n) {
         return_id -> Uuid,
         n -> Integer,
-        sale_id -> Uuid,
-        line -> Integer,
+        sale_id -> Nullable<Uuid>,
+        line -> Nullable<Integer>,
         store_id -> Uuid,
         product_id -> Uuid,
         sku -> Text,
         name -> Text,
+        category_id -> Nullable<Uuid>,
         quantity -> BigInt,
         disposition -> Text,
         refund_minor -> BigInt,
+        tax_rate -> BigInt,
+        tax_minor -> BigInt,
+        cost_minor -> Nullable<BigInt>,
     }
 }
 

@@ -188,7 +188,7 @@ mod tests {
     fn a_return_goes_back_on_the_shelf_or_among_the_damaged() {
         let event = ReturnRecorded {
             return_id: Uuid::now_v7(),
-            sale_id: SaleId::new(),
+            sale_id: None,
             store_id: StoreId::new(),
             goods: [Disposition::Restock, Disposition::Damaged]
                 .map(|disposition| ReturnedGoods {

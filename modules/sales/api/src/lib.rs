@@ -104,9 +104,10 @@ pub enum Disposition {
 pub struct ReturnRecorded {
     /// The return.
     pub return_id: Uuid,
-    /// The sale that it is against.
-    pub sale_id: SaleId,
-    /// The store that took the goods back.
+    /// The sale that it is against; none where there was no receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale_id: Option<SaleId>,
+    /// The store that took the goods back, which need not be the sale's.
     pub store_id: StoreId,
     /// One per product and disposition.
     pub goods: Vec<ReturnedGoods>,

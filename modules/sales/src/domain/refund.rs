@@ -11,6 +11,9 @@ pub(crate) struct Sold {
     pub(crate) quantity: Quantity,
     pub(crate) returned: i64,
     pub(crate) total: Minor,
+    /// Part of the total.
+    pub(crate) tax: Minor,
+    pub(crate) cost: Option<Minor>,
 }
 
 /// A line of a return.
@@ -20,6 +23,15 @@ pub(crate) struct Asked {
     pub(crate) quantity: Quantity,
 }
 
+/// What a line of a return takes out of its line of the sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub(crate) refund: Minor,
+    /// Part of the refund.
+    pub(crate) tax: Minor,
+    pub(crate) cost: Option<Minor>,
+}
+
 /// Why a line (counted from zero) cannot come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -27,24 +39,24 @@ pub(crate) enum Refusal {
     Exceeds { index: usize, returnable: i64 },
 }
 
-/// The refund of each asked line, in their order.
+/// The share of each asked line, in their order.
 ///
 /// Cumulative: after `k` of `q` came back, `round(total × k / q)` was refunded in all, so that
-/// the parts sum to the line's total however the return is cut up.
-pub(crate) fn plan(sold: &[Sold], asked: &[Asked]) -> Result<Vec<Minor>, Vec<Refusal>> {
+/// the parts sum to the line's total however the return is cut up. Its tax follows the refund in
+/// the same way, its cost the quantity.
+pub(crate) fn plan(sold: &[Sold], asked: &[Asked]) -> Result<Vec<Share>, Vec<Refusal>> {
     let mut state: BTreeMap<i32, Sold> = sold.iter().map(|s| (s.line, *s)).collect();
-    let (mut refunds, mut refusals) = (Vec::with_capacity(asked.len()), Vec::new());
+    let (mut shares, mut refusals) = (Vec::with_capacity(asked.len()), Vec::new());
     for (index, ask) in asked.iter().enumerate() {
         let Some(line) = state.get_mut(&ask.line) else {
             refusals.push(Refusal::NoSuchLine { index });
             continue;
         };
         let after = line.returned + ask.quantity.get();
-        let before = upto(line, line.returned);
-        match upto(line, after).zip(before) {
-            Some((after_minor, before_minor)) if after <= line.quantity.get() => {
+        match share(line, after) {
+            Some(share) if after <= line.quantity.get() => {
                 line.returned = after;
-                refunds.extend(Minor::try_from(after_minor - before_minor));
+                shares.push(share);
             }
             _ => refusals.push(Refusal::Exceeds {
                 index,
@@ -53,14 +65,36 @@ pub(crate) fn plan(sold: &[Sold], asked: &[Asked]) -> Result<Vec<Minor>, Vec<Ref
         }
     }
     if refusals.is_empty() {
-        Ok(refunds)
+        Ok(shares)
     } else {
         Err(refusals)
     }
 }
 
-fn upto(line: &Sold, returned: i64) -> Option<i128> {
-    mul_div_round(line.total.get(), returned, line.quantity.get())
+/// What is still to be refunded when all that is left of the line comes back.
+pub(crate) fn rest(line: &Sold) -> Option<Minor> {
+    share(line, line.quantity.get()).map(|share| share.refund)
+}
+
+/// What the step from `line.returned` to `after` takes.
+fn share(line: &Sold, after: i64) -> Option<Share> {
+    let (from, all) = (line.returned, line.quantity.get());
+    let refunded = |returned| i64::try_from(mul_div_round(line.total.get(), returned, all)?).ok();
+    let (before_minor, after_minor) = (refunded(from)?, refunded(after)?);
+    let step = |whole: Minor, from: i64, to: i64, all: i64| {
+        let taken = |upto| mul_div_round(whole.get(), upto, all);
+        Minor::try_from(taken(to)? - taken(from)?).ok()
+    };
+    // What was free has no tax.
+    let tax = match line.total.get() {
+        0 => line.total,
+        total => step(line.tax, before_minor, after_minor, total)?,
+    };
+    Some(Share {
+        refund: step(line.total, from, after, all)?,
+        tax,
+        cost: line.cost.and_then(|cost| step(cost, from, after, all)),
+    })
 }
 
 #[cfg(test)]
@@ -73,6 +107,9 @@ mod tests {
             quantity: Quantity::new(quantity).unwrap(),
             returned,
             total: Minor::new(total).unwrap(),
+            // A sixth: 20 % within the price.
+            tax: Minor::new(total / 6).unwrap(),
+            cost: Minor::new(total / 2),
         }
     }
 
@@ -85,7 +122,7 @@ mod tests {
 
     fn amounts(sold: &[Sold], asked: &[Asked]) -> Vec<i64> {
         let refunds = plan(sold, asked).unwrap();
-        refunds.iter().map(|m| m.get()).collect()
+        refunds.iter().map(|share| share.refund.get()).collect()
     }
 
     #[test]
@@ -129,15 +166,24 @@ mod tests {
         for total in [0, 1, 7, 99, 100, 12_345] {
             for quantity in 1..=12 {
                 for step in 1..=quantity {
-                    let (mut returned, mut refunded) = (0, 0);
+                    let (mut returned, mut refunded, mut tax, mut cost) = (0, 0, 0, 0);
                     while returned < quantity {
                         let n = step.min(quantity - returned);
-                        let refund = amounts(&[sold(1, quantity, returned, total)], &[ask(1, n)]);
-                        assert!(refund[0] >= 0);
-                        refunded += refund[0];
+                        let line = sold(1, quantity, returned, total);
+                        let share = plan(&[line], &[ask(1, n)]).unwrap()[0];
+                        assert!(
+                            (0..=share.refund.get()).contains(&share.tax.get()),
+                            "{share:?}"
+                        );
+                        refunded += share.refund.get();
+                        tax += share.tax.get();
+                        cost += share.cost.unwrap().get();
                         returned += n;
+                        let left = rest(&sold(1, quantity, returned, total)).unwrap();
+                        assert_eq!(refunded + left.get(), total);
                     }
-                    assert_eq!(refunded, total, "{total} / {quantity} by {step}");
+                    let sums = (refunded, tax, cost);
+                    assert_eq!(sums, (total, total / 6, total / 2), "{quantity} by {step}");
                 }
             }
         }

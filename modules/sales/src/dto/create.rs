@@ -93,6 +93,10 @@ pub struct VoidSale {
 pub struct CreateReturn {
     /// The sale that they were sold with.
     pub sale_id: SaleId,
+    /// The store that takes them back; the one that sold them, unless told. Another one finds the
+    /// sale by its id alone: `GET /api/returns/lookup` answers it for the number on the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<StoreId>,
     /// When it happened, by the till's clock; now unless told. Not before the sale, at most 5
     /// minutes ahead.
     pub occurred_at: Option<DateTime<Utc>>,
@@ -118,6 +122,48 @@ pub struct CreateReturnLine {
     pub line: i32,
     /// How much of it, in the product's base unit.
     pub quantity: Quantity,
+    /// What becomes of it.
+    pub disposition: Disposition,
+}
+
+/// Goods that come back without a receipt.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUnreceiptedReturn {
+    /// The store that takes them back.
+    pub store_id: StoreId,
+    /// When it happened, by the till's clock: from the year 2000 to 5 minutes ahead. Now, unless
+    /// told.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// What comes back.
+    #[schema(min_items = 1, max_items = 200)]
+    pub lines: Vec<CreateUnreceiptedLine>,
+    /// Why.
+    pub reason: ReturnReason,
+    /// More about why, and why there is no receipt.
+    pub note: Option<Text<200>>,
+    /// How the money goes back; the sum is the refund of the lines. There is no payment to follow,
+    /// so it has to be said; none where the refund is 0.
+    #[schema(max_items = 20)]
+    pub refunds: Vec<CreateRefund>,
+}
+
+/// One line of a return without receipt. Exactly one of `product_id`, `sku` and `barcode` names the
+/// product.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUnreceiptedLine {
+    /// The product's id.
+    pub product_id: Option<ProductId>,
+    /// The product's SKU.
+    pub sku: Option<Code>,
+    /// One of the product's barcodes.
+    pub barcode: Option<Text<64>>,
+    /// In the product's base unit.
+    pub quantity: Quantity,
+    /// What is given back per the product's `price_per`: at most its price at the store now. Where
+    /// the store adds tax to its prices, it is added to this too.
+    pub unit_refund: Money,
     /// What becomes of it.
     pub disposition: Disposition,
 }

@@ -1,14 +1,17 @@
 //! What clients send and get: the API's own types, apart from rows and contracts.
 
 mod create;
+mod margin;
 mod reports;
 mod returns;
 mod sales;
 
 pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
-    Discount, VoidSale,
+    CreateUnreceiptedLine, CreateUnreceiptedReturn, Discount, VoidSale,
 };
+pub(crate) use margin::MarginQuery;
+pub use margin::{MarginGroup, MarginReport, MarginRow};
 pub use reports::{
     Amount, ExceptionView, ProductReport, ProductRow, RevenueGroup, RevenueReport, RevenueRow,
     TaxReport, TaxRow,
@@ -18,7 +21,8 @@ pub(crate) use reports::{
     RevenueQuery,
 };
 pub use returns::{
-    RefundView, ReturnHead, ReturnLineView, ReturnReasonView, ReturnView, ReturnsQuery,
+    LookupQuery, RefundView, ReturnHead, ReturnLineView, ReturnReasonView, ReturnView,
+    ReturnableLine, ReturnableSale, ReturnsQuery,
 };
 pub use sales::{
     PaymentView, ReturnedLine, SaleDetail, SaleHead, SaleLineView, SaleView, SalesQuery,

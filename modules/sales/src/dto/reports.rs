@@ -194,7 +194,8 @@ pub struct TaxRow {
     pub sold_tax: Amount,
     /// What was refunded, tax included.
     pub returned: Amount,
-    /// The tax on it: the line's own tax in proportion, rounded to the minor unit per line.
+    /// The tax on it: the line's own tax in proportion to the refund, and in all no more than it;
+    /// the product's where there was no receipt.
     pub returned_tax: Amount,
     /// `sold_tax` − `returned_tax`: what is owed.
     pub tax: Amount,
@@ -280,10 +281,11 @@ pub struct ProductRow {
 /// What happened that a manager wants to look at.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ExceptionView {
-    /// `void` or `price_override`.
+    /// `void`, `price_override`, `return_without_receipt`, or `return_elsewhere`: goods that another
+    /// store had sold.
     #[schema(example = "void")]
     pub kind: String,
-    /// The sale.
+    /// The sale or return.
     pub document_id: Uuid,
     /// Its number.
     pub number: String,
@@ -293,7 +295,8 @@ pub struct ExceptionView {
     pub actor_id: UserId,
     /// When.
     pub at: DateTime<Utc>,
-    /// What it was worth: the sale's total, or what the catalogue's prices would have brought more.
+    /// What it was worth: the sale's total, what the catalogue's prices would have brought more, or
+    /// the refund.
     pub amount: Amount,
     /// Why, where a reason is asked for.
     pub reason: Option<String>,

@@ -5,12 +5,13 @@ use kernel::{
     ids::{ProductId, SaleId, StoreId, UserId},
     money::{Currency, Money, Quantity},
     page::{Cursor, Limit},
+    text::Text,
     uuid::Uuid,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::words::{Disposition, ReturnReason, Tender};
+use crate::domain::words::{Disposition, ReturnReason, SaleStatus, Tender};
 
 /// Goods that came back.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -20,9 +21,11 @@ pub struct ReturnView {
     /// Its number, for people; not unique.
     #[schema(example = "7ZK2M-0Q4XB")]
     pub number: String,
-    /// The sale that the goods were sold with.
-    pub sale_id: SaleId,
-    /// Where.
+    /// The sale that the goods were sold with; `null` where there was no receipt.
+    pub sale_id: Option<SaleId>,
+    /// The store that sold them; `null` where there was no receipt.
+    pub sale_store_id: Option<StoreId>,
+    /// The store that took them back.
     pub store_id: StoreId,
     /// Who took them back.
     pub cashier_id: UserId,
@@ -47,8 +50,8 @@ pub struct ReturnView {
 /// One line of a return.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReturnLineView {
-    /// The line of the sale.
-    pub line: i32,
+    /// The line of the sale; `null` where there was no receipt.
+    pub line: Option<i32>,
     /// The product.
     pub product_id: ProductId,
     /// Its SKU when it was sold.
@@ -79,9 +82,11 @@ pub struct ReturnHead {
     pub id: Uuid,
     /// Its number, for people; not unique.
     pub number: String,
-    /// The sale that the goods were sold with.
-    pub sale_id: SaleId,
-    /// Where.
+    /// The sale that the goods were sold with; `null` where there was no receipt.
+    pub sale_id: Option<SaleId>,
+    /// The store that sold them; `null` where there was no receipt.
+    pub sale_store_id: Option<StoreId>,
+    /// The store that took them back.
     pub store_id: StoreId,
     /// Who took them back.
     pub cashier_id: UserId,
@@ -99,6 +104,57 @@ pub struct ReturnHead {
     pub reason: ReturnReason,
     /// More about why.
     pub note: Option<String>,
+}
+
+/// A sale as a store needs to know it that takes goods back for it, and no more: who sold, to whom
+/// and how it was paid is in none of this.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnableSale {
+    /// Its id: `sale_id` of the return.
+    pub id: SaleId,
+    /// Its number.
+    pub number: String,
+    /// The store that sold.
+    pub store_id: StoreId,
+    /// That store's business day.
+    pub business_date: NaiveDate,
+    /// The currency of every amount in it.
+    pub currency: Currency,
+    /// Nothing comes back of a sale that is voided.
+    pub status: SaleStatus,
+    /// What was sold.
+    pub lines: Vec<ReturnableLine>,
+}
+
+/// A line of a sale, and what may still come back of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnableLine {
+    /// The line of the sale.
+    pub line: i32,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its SKU when it was sold.
+    pub sku: String,
+    /// Its name when it was sold.
+    pub name: String,
+    /// What was sold, in the product's base unit.
+    pub quantity: Quantity,
+    /// What may still come back of it.
+    pub returnable: i64,
+    /// What is refunded when all of that comes back.
+    pub refundable: Money,
+}
+
+/// Which sale is looked up: exactly one of the two.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LookupQuery {
+    /// The number on the receipt, in any case, with or without the hyphen.
+    #[param(inline, example = "7ZK2M-0Q4XB")]
+    pub number: Option<Text<20>>,
+    /// The sale's id, for example from a code on the receipt.
+    pub sale_id: Option<SaleId>,
 }
 
 /// A reason that a return may give.

@@ -14,7 +14,8 @@ statement! {
              SELECT sale_id, line, returned_quantity AS quantity, refunded_minor AS refund \
              FROM sale_lines WHERE returned_quantity <> 0 OR refunded_minor <> 0 \
              UNION ALL \
-             SELECT sale_id, line, -quantity, -refund_minor FROM return_lines) a \
+             SELECT sale_id, line, -quantity, -refund_minor FROM return_lines \
+             WHERE sale_id IS NOT NULL) a \
          GROUP BY sale_id, line) b WHERE quantity <> 0 OR refund <> 0 \
      UNION ALL \
      SELECT 'I8: refunds of a sale are its returns'' and at most what was paid', count(*) \
@@ -31,6 +32,16 @@ statement! {
          FROM refunds GROUP BY return_id) p ON p.return_id = r.id \
      WHERE r.refund_minor <> COALESCE(l.refund, -1) OR r.line_count <> COALESCE(l.n, -1) \
          OR r.refund_minor <> COALESCE(p.amount, 0) \
+     UNION ALL \
+     SELECT 'I8: a return, its lines and its refunds name one sale and one store', count(*) \
+     FROM returns r LEFT JOIN sales s ON s.id = r.sale_id \
+     WHERE r.sale_store_id IS DISTINCT FROM s.store_id OR r.currency <> s.currency \
+         OR EXISTS (SELECT FROM return_lines l WHERE l.return_id = r.id \
+             AND (l.sale_id IS DISTINCT FROM r.sale_id OR l.store_id <> r.store_id)) \
+         OR EXISTS (SELECT FROM refunds p WHERE p.return_id = r.id AND p.store_id <> r.store_id) \
+     UNION ALL \
+     SELECT 'I11: the tax in a refund is part of it', count(*) FROM return_lines \
+     WHERE tax_minor NOT BETWEEN 0 AND refund_minor OR cost_minor < 0 \
      UNION ALL \
      SELECT 'I11: lines sum to their sale', count(*) \
      FROM (SELECT * FROM sales WHERE state <> 'aborted') s FULL JOIN ( \

@@ -1,6 +1,7 @@
 //! SQL. Every function takes a connection, so that the service decides the transaction.
 
 pub(crate) mod integrity;
+pub(crate) mod margin;
 pub(crate) mod reports;
 pub(crate) mod returns;
 pub(crate) mod returns_write;

@@ -12,7 +12,8 @@ use kernel::{
 use super::revenue::Span;
 
 statement! {
-    /// What came back takes its share of the line's tax with it, rounded to the cent per line.
+    /// What came back took its share of the line's tax with it, or the product's where there was no
+    /// receipt.
     struct Taxes {
         from: NaiveDate => sql_types::Date,
         to: NaiveDate => sql_types::Date,
@@ -27,10 +28,8 @@ statement! {
              WHERE s.state = 'recorded' AND s.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store) \
              UNION ALL \
-             SELECT l.tax_rate, r.currency, 0, 0, b.refund_minor, \
-                 coalesce(round(b.refund_minor::numeric * l.tax_minor / nullif(l.total_minor, 0)), 0)::bigint \
+             SELECT b.tax_rate, r.currency, 0, 0, b.refund_minor, b.tax_minor \
              FROM p, returns r JOIN return_lines b ON b.return_id = r.id \
-                 JOIN sale_lines l ON l.sale_id = b.sale_id AND l.line = b.line \
              WHERE r.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR r.store_id = ANY(p.scope)) AND (p.store IS NULL OR r.store_id = p.store)) \
      SELECT tax_rate, currency, LEAST(sum(sold), 9223372036854775807)::bigint AS sold, \
@@ -184,7 +183,14 @@ statement! {
                   FROM sale_lines l WHERE l.sale_id = s.id), NULL \
              FROM sales s, p WHERE s.state <> 'aborted' AND s.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store) \
-                 AND EXISTS (SELECT FROM audit a WHERE a.subject_id = s.id AND a.action = 'price.override')) \
+                 AND EXISTS (SELECT FROM audit a WHERE a.subject_id = s.id AND a.action = 'price.override') \
+             UNION ALL \
+             SELECT CASE WHEN r.sale_id IS NULL THEN 'return_without_receipt' ELSE 'return_elsewhere' END, \
+                 r.id, r.number, r.store_id, r.cashier_id, r.occurred_at, r.currency, r.refund_minor, \
+                 concat_ws(': ', r.reason, r.note) \
+             FROM returns r, p WHERE r.business_date BETWEEN p.since AND p.until \
+                 AND (p.scope IS NULL OR r.store_id = ANY(p.scope)) AND (p.store IS NULL OR r.store_id = p.store) \
+                 AND r.sale_store_id IS DISTINCT FROM r.store_id) \
      SELECT h.* FROM happened h, p \
      WHERE p.after_time IS NULL OR (h.at, h.document_id, h.kind) < (p.after_time, p.after_id, p.after_kind) \
      ORDER BY h.at DESC, h.document_id DESC, h.kind DESC LIMIT {}"

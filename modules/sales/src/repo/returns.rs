@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{pg::Pg, prelude::*};
 use kernel::{
     ids::{ProductId, SaleId, StoreId, UserId},
-    money::{Currency, Minor, Quantity},
+    money::{BasisPoints, Currency, Minor, Quantity},
     uuid::Uuid,
 };
 
@@ -19,7 +19,10 @@ use crate::{
 #[diesel(table_name = returns, check_for_backend(Pg), treat_none_as_default_value = false)]
 pub(crate) struct Return {
     pub(crate) id: Uuid,
-    pub(crate) sale_id: SaleId,
+    /// None where there is no receipt.
+    pub(crate) sale_id: Option<SaleId>,
+    /// The store that sold.
+    pub(crate) sale_store_id: Option<StoreId>,
     pub(crate) store_id: StoreId,
     pub(crate) cashier_id: UserId,
     pub(crate) number: String,
@@ -39,15 +42,20 @@ pub(crate) struct Return {
 pub(crate) struct ReturnLine {
     pub(crate) return_id: Uuid,
     pub(crate) n: i32,
-    pub(crate) sale_id: SaleId,
-    pub(crate) line: i32,
+    pub(crate) sale_id: Option<SaleId>,
+    pub(crate) line: Option<i32>,
     pub(crate) store_id: StoreId,
     pub(crate) product_id: ProductId,
     pub(crate) sku: String,
     pub(crate) name: String,
+    pub(crate) category_id: Option<Uuid>,
     pub(crate) quantity: Quantity,
     pub(crate) disposition: Disposition,
     pub(crate) refund_minor: Minor,
+    pub(crate) tax_rate: BasisPoints,
+    /// Part of the refund.
+    pub(crate) tax_minor: Minor,
+    pub(crate) cost_minor: Option<Minor>,
 }
 
 /// A payment back to the customer.

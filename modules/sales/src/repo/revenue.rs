@@ -86,9 +86,8 @@ statement! {
              WHERE s.state = 'recorded' AND s.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store) \
              UNION ALL \
-             SELECT NULL, r.id, b.product_id, l.category_id, b.sku, b.name, r.currency, 0, b.refund_minor, 0 \
+             SELECT NULL, r.id, b.product_id, b.category_id, b.sku, b.name, r.currency, 0, b.refund_minor, 0 \
              FROM p, returns r JOIN return_lines b ON b.return_id = r.id \
-                 LEFT JOIN sale_lines l ON l.sale_id = b.sale_id AND l.line = b.line \
              WHERE r.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR r.store_id = ANY(p.scope)) AND (p.store IS NULL OR r.store_id = p.store)) \
      SELECT NULL::uuid AS store_id, NULL::date AS business_date, NULL::integer AS hour, \

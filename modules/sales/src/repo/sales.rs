@@ -129,6 +129,31 @@ pub(crate) fn find(
     }))
 }
 
+/// What a receipt says about its sale.
+#[derive(Debug, Clone)]
+pub(crate) enum FoundBy {
+    Id(SaleId),
+    Number(String),
+}
+
+/// As many lines as five sales may have; a number is hardly ever given twice.
+const RECEIPT_LINES: i64 = 1_000;
+
+/// The lines of the sales of one receipt, sale by sale, whatever store sold them.
+pub(crate) fn receipts(conn: &mut PgConnection, by: FoundBy) -> QueryResult<Vec<(Sale, SaleLine)>> {
+    let query = sales::table
+        .inner_join(sale_lines::table)
+        .filter(sales::state.ne(TOMBSTONE))
+        .order((sales::id, sale_lines::line))
+        .limit(RECEIPT_LINES)
+        .select((Sale::as_select(), SaleLine::as_select()))
+        .into_boxed();
+    match by {
+        FoundBy::Id(id) => query.filter(sales::id.eq(id)).load(conn),
+        FoundBy::Number(number) => query.filter(sales::number.eq(number)).load(conn),
+    }
+}
+
 /// The sale alone; `None` when there is none, or not in `stores`.
 pub(crate) fn head(
     conn: &mut PgConnection,

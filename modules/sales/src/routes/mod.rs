@@ -31,13 +31,16 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(reports::get_revenue_report)
         .service(reports::get_tax_report)
         .service(reports::get_top_products)
+        .service(reports::get_margin_report)
         .service(reports::list_exceptions)
         .service(sales::create_sale)
         .service(sales::list_sales)
         .service(sales::get_sale)
         .service(void::void_sale)
         .service(returns::list_return_reasons)
+        .service(returns::look_up_receipt)
         .service(returns::create_return)
+        .service(returns::create_return_without_receipt)
         .service(returns::list_returns)
         .service(returns::get_return);
 }

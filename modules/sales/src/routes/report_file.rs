@@ -4,7 +4,8 @@ use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 
 use crate::dto::{
-    ProductReport, ProductRow, ReportFormat, RevenueReport, RevenueRow, TaxReport, TaxRow,
+    MarginReport, MarginRow, ProductReport, ProductRow, ReportFormat, RevenueReport, RevenueRow,
+    TaxReport, TaxRow,
 };
 
 /// A report that can be written as a table.
@@ -91,6 +92,44 @@ impl Table for RevenueReport {
                 row.tax
                     .map(|tax| tax.amount.to_string())
                     .unwrap_or_default(),
+            ]
+        };
+        self.rows.iter().map(line).collect()
+    }
+}
+
+impl Table for MarginReport {
+    const NAME: &'static str = "margin";
+    const COLUMNS: &'static [&'static str] = &[
+        "store_id",
+        "business_date",
+        "category_id",
+        "product_id",
+        "sku",
+        "name",
+        "currency",
+        "revenue",
+        "cost",
+        "margin",
+        "uncosted_lines",
+        "uncosted_revenue",
+    ];
+
+    fn lines(&self) -> Vec<Vec<String>> {
+        let line = |row: &MarginRow| {
+            vec![
+                cell(row.store_id.as_ref()),
+                cell(row.business_date.as_ref()),
+                cell(row.category_id.as_ref()),
+                cell(row.product_id.as_ref()),
+                cell(row.sku.as_ref()),
+                cell(row.name.as_ref()),
+                row.currency.to_string(),
+                row.revenue.amount.to_string(),
+                row.cost.amount.to_string(),
+                row.margin.amount.to_string(),
+                row.uncosted_lines.to_string(),
+                row.uncosted_revenue.amount.to_string(),
             ]
         };
         self.rows.iter().map(line).collect()

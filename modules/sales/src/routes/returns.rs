@@ -1,4 +1,4 @@
-//! `/api/returns`, `/api/returns/reasons` and `/api/returns/{id}`
+//! `/api/returns`, `/api/returns/{id}` and what stands beside them.
 
 use actix_web::{HttpResponse, get, post, web::Data};
 use kernel::{
@@ -15,9 +15,12 @@ use super::{created, powers};
 use crate::{
     RecordedReturn, Sales,
     domain::words::ReturnReason,
-    dto::{CreateReturn, ReturnHead, ReturnReasonView, ReturnView, ReturnsQuery},
+    dto::{
+        CreateReturn, CreateUnreceiptedReturn, LookupQuery, ReturnHead, ReturnReasonView,
+        ReturnView, ReturnableSale, ReturnsQuery,
+    },
     error::Error,
-    permissions::{ReturnWrite, SaleRead},
+    permissions::{ReturnUnreceipted, ReturnWrite, SaleRead},
 };
 
 /// Record a return.
@@ -28,8 +31,13 @@ use crate::{
 /// unless given, all of it goes back in the tender of the sale's largest payment. A cashier may
 /// refund up to the store's limit.
 ///
+/// Any store of the chain that has the sale's currency may take the goods back: name it in
+/// `store_id`, and goods, refund, revenue, taxes and the cashier's limit are that store's. The
+/// sale need not be one of the caller's stores then; `GET /api/returns/lookup` finds it.
+///
 /// 400 `refund-mismatch` (names the expected refund); 403 `return-limit`; 409
-/// `return-exceeds-sale` (names each line), `sale-voided`, `store-archived`, `currency-mismatch`.
+/// `return-exceeds-sale` (names each line), `sale-voided`, `store-archived`, `currency-mismatch`
+/// (at `/store_id` where the sale was in another currency than the store's).
 #[utoipa::path(
     tag = "returns",
     operation_id = "create_return",
@@ -58,13 +66,88 @@ pub(crate) async fn create_return(
     sales: Data<Sales>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
-    let (_, scope) = can.scoped();
-    let store_id = sales.sale_in(body.sale_id, &scope).await?.store_id;
+    let store_id = match body.store_id {
+        Some(store_id) => store_id,
+        None => sales.sale_in(body.sale_id, &can.scope()).await?.store_id,
+    };
     let cx = can.at(store_id)?;
     let may = powers(&can, store_id);
     let RecordedReturn { returned, replayed } = sales.record_return(&cx, &key, body, may).await?;
     let location = format!("/api/returns/{}", returned.id);
     Ok(created(&key, replayed, location, &returned))
+}
+
+/// Record a return without a receipt.
+///
+/// For managers and admins. Nothing says what was paid, so what is given back is named per line, at
+/// most the product's price at the store now; tax is the product's. The return has no sale, stands
+/// in the report of exceptions and, with its lines, in the audit trail.
+///
+/// 400 `unknown-product`, `refund-mismatch` (names the expected refund); 403 `return-limit`; 409
+/// `refund-above-price` (names each line and its price), `store-archived`, `currency-mismatch`.
+#[utoipa::path(
+    tag = "returns",
+    operation_id = "create_return_without_receipt",
+    security(("bearer" = [])),
+    params(IdempotencyHeader),
+    request_body(content = CreateUnreceiptedReturn, example = json!({
+        "store_id": "0198c0de-0000-7000-8000-000000000001",
+        "lines": [{
+            "sku": "DEMO-0001", "quantity": 1, "disposition": "restock",
+            "unit_refund": {"amount": 200, "currency": "EUR"}
+        }],
+        "reason": "unwanted",
+        "note": "A gift, the receipt is lost",
+        "refunds": [{"tender": "voucher", "amount": {"amount": 200, "currency": "EUR"}}]
+    })),
+    responses(
+        (status = 201, description = "The return is recorded; the stock follows within a second.", body = ReturnView,
+            headers(
+                ("Location" = String, description = "The return's path."),
+                ("Idempotency-Key" = String, description = "The key that was used."),
+                ("Idempotent-Replayed" = String, description = "`true` when an earlier request had recorded it.")
+            )),
+        WriteProblems
+    )
+)]
+#[post("/api/returns/without-receipt")]
+pub(crate) async fn create_return_without_receipt(
+    can: Can<ReturnUnreceipted>,
+    key: IdempotencyKey,
+    body: Json<CreateUnreceiptedReturn>,
+    sales: Data<Sales>,
+) -> Result<HttpResponse, Problem> {
+    let cx = can.at(body.store_id)?;
+    let may = powers(&can, body.store_id);
+    let RecordedReturn { returned, replayed } =
+        sales.record_unreceipted(&cx, &key, &body, may).await?;
+    let location = format!("/api/returns/{}", returned.id);
+    Ok(created(&key, replayed, location, &returned))
+}
+
+/// Find the sale of a receipt, whichever store gave it.
+///
+/// For goods that were bought at another store of the chain: what was sold, how much of it may
+/// still come back and for how much, and nothing else about the sale. The number is of 50 random
+/// bits, so a receipt is found and a sale cannot be guessed. Two sales may share a number; then
+/// there are two. An empty list: no sale has it.
+#[utoipa::path(
+    tag = "returns",
+    operation_id = "look_up_receipt",
+    security(("bearer" = [])),
+    params(LookupQuery),
+    responses(
+        (status = 200, description = "The sales that the receipt may stand for.", body = Vec<ReturnableSale>),
+        ReadProblems
+    )
+)]
+#[get("/api/returns/lookup")]
+pub(crate) async fn look_up_receipt(
+    _can: Can<ReturnWrite>,
+    query: Query<LookupQuery>,
+    sales: Data<Sales>,
+) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse::Ok().json(sales.look_up(query.into_inner()).await?))
 }
 
 /// List returns, newest first.

@@ -136,7 +136,8 @@ fn cut(discount: Discount) -> Cut {
     }
 }
 
-fn refused(refusal: Refusal) -> Error {
+/// A refusal of `pricing`, with the field at fault.
+pub(super) fn refused(refusal: Refusal) -> Error {
     let at = |line: Option<usize>, field: &str| match line {
         Some(i) => format!("/lines/{i}{field}"),
         None => field.to_owned(),
@@ -214,13 +215,16 @@ fn sale_line(
         tax_rate: product.tax_rate,
         tax_minor: tax,
         total_minor: total,
-        // Of the whole line; unknown where the catalogue knows none or it is absurdly large.
-        cost_minor: product
-            .cost
-            .and_then(|cost| pricing::scale(cost, line.quantity.get(), product.price_per.get())),
+        cost_minor: cost(product, line.quantity),
         note: line.note.clone().map(kernel::text::Text::into_string),
         returned_quantity: 0,
     }
+}
+
+/// Of the whole line; unknown where the catalogue knows none or it is absurdly large.
+pub(super) fn cost(product: &ProductSnapshot, quantity: Quantity) -> Option<Minor> {
+    let cost = product.cost?;
+    pricing::scale(cost, quantity.get(), product.price_per.get())
 }
 
 fn payments(given: &[CreatePayment]) -> Vec<Payment> {

@@ -1,14 +1,18 @@
 //! The use cases: one public function each, one transaction each, and no call to another module
 //! inside a transaction.
 
+mod announce;
 pub(crate) mod directory;
 pub(crate) mod draft;
 pub(crate) mod integrity;
+pub(crate) mod lookup;
+pub(crate) mod margin;
 pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod record_return;
 pub(crate) mod reports;
 pub(crate) mod take_back;
+pub(crate) mod unreceipted;
 pub(crate) mod validate;
 pub(crate) mod views;
 pub(crate) mod void;

@@ -34,7 +34,7 @@ pub struct RecordedReturn {
 
 impl Sales {
     /// Records a return, once per key: a repeat gives the stored return. The caller answers for
-    /// who may take goods back at the sale's store, and for `may`.
+    /// who may take goods back at the store that does (the sale's, unless told), and for `may`.
     ///
     /// # Errors
     ///
@@ -106,14 +106,25 @@ impl Sales {
             .run(move |conn| sales::head(conn, sale_id, None).map_err(Error::from))
             .await?
             .ok_or(Error::NotFound("sale"))?;
-        let store = self.directory.fresh_profile(cx, sale.store_id).await?;
+        let store_id = body.store_id.unwrap_or(sale.store_id);
+        let store = self.directory.fresh_profile(cx, store_id).await?;
         if store.archived {
             return Err(Error::StoreArchived);
+        }
+        if store.currency != sale.currency {
+            return Err(Error::CurrencyMismatch {
+                pointer: "/store_id".to_owned(),
+                store: store.currency,
+            });
         }
         Ok(store)
     }
 
-    async fn stored_return(&self, id: Uuid, hash: &[u8]) -> Result<Option<RecordedReturn>, Error> {
+    pub(super) async fn stored_return(
+        &self,
+        id: Uuid,
+        hash: &[u8],
+    ) -> Result<Option<RecordedReturn>, Error> {
         let found = self
             .db
             .run(move |conn| returns::find(conn, id, None).map_err(Error::from))

@@ -27,7 +27,7 @@ use crate::{
 /// The longest report, in days.
 const REPORT_DAYS: i64 = 400;
 /// The longest report, in rows.
-const REPORT_ROWS: usize = 10_000;
+pub(super) const REPORT_ROWS: usize = 10_000;
 
 impl Sales {
     /// Revenue of the stores in `scope`.
@@ -154,7 +154,7 @@ impl Sales {
     }
 }
 
-fn span(
+pub(super) fn span(
     from: NaiveDate,
     to: NaiveDate,
     scope: &Scope,

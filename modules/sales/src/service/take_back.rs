@@ -8,26 +8,24 @@ use std::{
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use kernel::{
-    audit::{self, Entry},
     call::Cx,
-    ids::{ProductId, SaleId, UserId},
+    ids::{SaleId, UserId},
     money::{Currency, Minor, Money, Quantity},
-    outbox,
     problem::FieldError,
     uuid::Uuid,
 };
-use sales_api::ReturnedGoods;
 use store_api::StoreProfile;
+
+use super::announce;
 
 use crate::{
     domain::{
         number, payment,
-        refund::{self, Asked, Refusal, Sold},
-        words::{Disposition, SaleStatus, Tender},
+        refund::{self, Asked, Refusal, Share, Sold},
+        words::{SaleStatus, Tender},
     },
-    dto::CreateReturn,
+    dto::{CreateRefund, CreateReturn},
     error::Error,
-    events,
     repo::{
         returns::{FullReturn, Refund, Return, ReturnLine},
         returns_write::{self, TakenBack},
@@ -45,6 +43,7 @@ pub(crate) struct Request {
     pub(crate) now: DateTime<Utc>,
     /// The most that this caller may refund.
     pub(crate) limit: Option<Minor>,
+    /// The one that takes the goods back.
     pub(crate) store: Arc<StoreProfile>,
 }
 
@@ -65,12 +64,12 @@ pub(crate) fn apply(
     }
     let sale = sales::head(conn, sale_id, None)?.ok_or(Error::NotFound("sale"))?;
     let sold = returns_write::lines(conn, sale_id)?;
-    let amounts = plan(&request.body, &sold)?;
-    let total = total(&amounts)?;
-    check_limit(request, &sale, total)?;
+    let shares = plan(&request.body, &sold)?;
+    let total = total(shares.iter().map(|share| share.refund))?;
+    check_limit(request.limit, total, sale.currency)?;
     let main = returns_write::main_tender(conn, sale_id)?;
     let refunds = refunds(request, &sale, total, main)?;
-    let full = assemble(request, &sale, &sold, &amounts, total, refunds)?;
+    let full = assemble(request, &sale, &sold, &shares, total, refunds)?;
     if !returns_write::insert(conn, &full)? {
         return Ok(None);
     }
@@ -82,21 +81,13 @@ pub(crate) fn apply(
             "more would be paid back than was paid",
         )]));
     }
-    announce(conn, request, &full)?;
+    announce::returned(conn, &request.cx, &full)?;
     Ok(Some(full))
 }
 
-/// The refund of every line of the request.
-fn plan(body: &CreateReturn, sold: &[SaleLine]) -> Result<Vec<Minor>, Error> {
-    let sold: Vec<Sold> = sold
-        .iter()
-        .map(|row| Sold {
-            line: row.line,
-            quantity: row.quantity,
-            returned: row.returned_quantity,
-            total: row.total_minor,
-        })
-        .collect();
+/// What every line of the request takes out of its line of the sale.
+fn plan(body: &CreateReturn, sold: &[SaleLine]) -> Result<Vec<Share>, Error> {
+    let sold: Vec<Sold> = sold.iter().map(Sold::from).collect();
     let asked: Vec<Asked> = body
         .lines
         .iter()
@@ -137,17 +128,30 @@ fn exceeds(index: usize, returnable: i64) -> FieldError {
     .with("returnable", returnable)
 }
 
-fn total(amounts: &[Minor]) -> Result<Minor, Error> {
-    Minor::try_from(payment::sum(amounts.iter().copied()))
-        .map_err(|detail| Error::invalid("/lines", detail))
+impl From<&SaleLine> for Sold {
+    fn from(row: &SaleLine) -> Self {
+        Self {
+            line: row.line,
+            quantity: row.quantity,
+            returned: row.returned_quantity,
+            total: row.total_minor,
+            tax: row.tax_minor,
+            cost: row.cost_minor,
+        }
+    }
 }
 
-fn check_limit(request: &Request, sale: &Sale, total: Minor) -> Result<(), Error> {
-    let money = |amount| Money {
-        amount,
-        currency: sale.currency,
-    };
-    match request.limit {
+pub(super) fn total(amounts: impl Iterator<Item = Minor>) -> Result<Minor, Error> {
+    Minor::try_from(payment::sum(amounts)).map_err(|detail| Error::invalid("/lines", detail))
+}
+
+pub(super) fn check_limit(
+    limit: Option<Minor>,
+    total: Minor,
+    currency: Currency,
+) -> Result<(), Error> {
+    let money = |amount| Money { amount, currency };
+    match limit {
         Some(limit) if total > limit => Err(Error::ReturnLimit {
             refund: money(total),
             limit: money(limit),
@@ -163,12 +167,21 @@ fn refunds(
     total: Minor,
     main: Option<Tender>,
 ) -> Result<Vec<(Tender, Minor)>, Error> {
-    let Some(asked) = &request.body.refunds else {
+    match &request.body.refunds {
+        Some(asked) => settle(asked, total, sale.currency),
         // A sale without payments was free, and so is what comes back of it.
-        return Ok(main.map(|tender| (tender, total)).into_iter().collect());
-    };
+        None => Ok(main.map(|tender| (tender, total)).into_iter().collect()),
+    }
+}
+
+/// The refunds that were asked for, if they are what is due.
+pub(super) fn settle(
+    asked: &[CreateRefund],
+    total: Minor,
+    currency: Currency,
+) -> Result<Vec<(Tender, Minor)>, Error> {
     for (i, refund) in asked.iter().enumerate() {
-        check_currency(i, refund.amount.currency, sale.currency)?;
+        check_currency(i, refund.amount.currency, currency)?;
     }
     let sum = payment::sum(asked.iter().map(|refund| refund.amount.amount));
     if sum == i128::from(total.get()) {
@@ -177,7 +190,7 @@ fn refunds(
         Err(Error::RefundMismatch {
             expected: Money {
                 amount: total,
-                currency: sale.currency,
+                currency,
             },
             refunds: sum,
         })
@@ -196,38 +209,33 @@ fn assemble(
     request: &Request,
     sale: &Sale,
     sold: &[SaleLine],
-    amounts: &[Minor],
+    shares: &[Share],
     total: Minor,
     refunds: Vec<(Tender, Minor)>,
 ) -> Result<FullReturn, Error> {
     let sold: BTreeMap<i32, &SaleLine> = sold.iter().map(|row| (row.line, row)).collect();
-    let mut lines = Vec::with_capacity(amounts.len());
-    for (n, (asked, refund)) in (1..).zip(request.body.lines.iter().zip(amounts)) {
+    let store_id = request.store.id;
+    let mut lines = Vec::with_capacity(shares.len());
+    for (n, (asked, share)) in (1..).zip(request.body.lines.iter().zip(shares)) {
         let row = sold.get(&asked.line).ok_or(Error::NotFound("line"))?;
         lines.push(ReturnLine {
             return_id: request.id,
             n,
-            sale_id: sale.id,
-            line: asked.line,
-            store_id: sale.store_id,
+            sale_id: Some(sale.id),
+            line: Some(asked.line),
+            store_id,
             product_id: row.product_id,
             sku: row.sku.clone(),
             name: row.name.clone(),
+            category_id: row.category_id,
             quantity: asked.quantity,
             disposition: asked.disposition,
-            refund_minor: *refund,
+            refund_minor: share.refund,
+            tax_rate: row.tax_rate,
+            tax_minor: share.tax,
+            cost_minor: share.cost,
         });
     }
-    let refunds = (1..)
-        .zip(refunds)
-        .map(|(n, (tender, amount_minor))| Refund {
-            return_id: request.id,
-            n,
-            store_id: sale.store_id,
-            tender,
-            amount_minor,
-        })
-        .collect();
     let occurred_at = kernel::time::micros(request.body.occurred_at.unwrap_or(request.now));
     if occurred_at < sale.occurred_at {
         return Err(Error::invalid(
@@ -237,8 +245,9 @@ fn assemble(
     }
     let head = Return {
         id: request.id,
-        sale_id: sale.id,
-        store_id: sale.store_id,
+        sale_id: Some(sale.id),
+        sale_store_id: Some(sale.store_id),
+        store_id,
         cashier_id: request.cashier,
         number: number::of(request.id),
         request_hash: request.request_hash.clone(),
@@ -255,17 +264,32 @@ fn assemble(
         refund_minor: total,
     };
     Ok(FullReturn {
+        refunds: refund_rows(&head, refunds),
         head,
         lines,
-        refunds,
     })
+}
+
+/// The refunds of `head`, numbered.
+pub(super) fn refund_rows(head: &Return, refunds: Vec<(Tender, Minor)>) -> Vec<Refund> {
+    (1..)
+        .zip(refunds)
+        .map(|(n, (tender, amount_minor))| Refund {
+            return_id: head.id,
+            n,
+            store_id: head.store_id,
+            tender,
+            amount_minor,
+        })
+        .collect()
 }
 
 /// The guard in the statement, whatever was read before: no line gives more than it has.
 fn take_back(conn: &mut PgConnection, sale_id: SaleId, full: &FullReturn) -> Result<(), Error> {
     let mut taken: BTreeMap<i32, (i128, i128)> = BTreeMap::new();
     for line in &full.lines {
-        let (quantity, refund) = taken.entry(line.line).or_default();
+        let Some(number) = line.line else { continue };
+        let (quantity, refund) = taken.entry(number).or_default();
         *quantity += i128::from(line.quantity.get());
         *refund += i128::from(line.refund_minor.get());
     }
@@ -287,7 +311,7 @@ fn take_back(conn: &mut PgConnection, sale_id: SaleId, full: &FullReturn) -> Res
         .lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| !given.contains(&line.line))
+        .filter(|(_, line)| line.line.is_none_or(|number| !given.contains(&number)))
         .map(|(index, _)| exceeds(index, 0))
         .collect();
     if short.is_empty() {
@@ -295,41 +319,4 @@ fn take_back(conn: &mut PgConnection, sale_id: SaleId, full: &FullReturn) -> Res
     } else {
         Err(Error::ReturnExceedsSale(short))
     }
-}
-
-fn announce(conn: &mut PgConnection, request: &Request, full: &FullReturn) -> Result<(), Error> {
-    let mut sums: BTreeMap<(ProductId, &str), (Disposition, i128)> = BTreeMap::new();
-    for line in &full.lines {
-        let key = (line.product_id, line.disposition.as_str());
-        let (_, sum) = sums.entry(key).or_insert((line.disposition, 0));
-        *sum += i128::from(line.quantity.get());
-    }
-    let goods = sums
-        .into_iter()
-        .map(|((product_id, _), (disposition, sum))| {
-            Ok(ReturnedGoods {
-                product_id,
-                quantity: Quantity::try_from(sum).map_err(|d| Error::invalid("/lines", d))?,
-                disposition: disposition.into(),
-            })
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let Return {
-        id,
-        sale_id,
-        store_id,
-        cashier_id,
-        ..
-    } = full.head;
-    let event = events::returned(id, sale_id, store_id, cashier_id, goods)?;
-    outbox::publish(conn, &[event])?;
-    let after = serde_json::json!({
-        "sale_id": sale_id,
-        "refund_minor": full.head.refund_minor,
-        "currency": full.head.currency,
-        "reason": full.head.reason,
-    });
-    let entry = Entry::new(&request.cx, "return.record", id).at(store_id);
-    audit::append(conn, &[entry.change(None, Some(&after))?])?;
-    Ok(())
 }

@@ -2,10 +2,15 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use inventory_api::ProductKey;
-use kernel::{money::Money, problem::FieldError};
+use kernel::{
+    ids::ProductId,
+    money::Money,
+    problem::FieldError,
+    text::{Code, Text},
+};
 
 use crate::{
-    dto::{CreateRefund, CreateReturn, CreateSale, CreateSaleLine, Discount},
+    dto::{CreateRefund, CreateReturn, CreateSale, CreateUnreceiptedReturn, Discount},
     error::Error,
 };
 
@@ -28,13 +33,8 @@ pub(crate) fn sale(body: &CreateSale, now: DateTime<Utc>) -> Result<Vec<ProductK
     }
     let mut keys = Vec::with_capacity(body.lines.len());
     for (i, line) in body.lines.iter().enumerate() {
-        match key_of(line) {
-            Some(key) => keys.push(key),
-            None => faults.add(
-                format!("/lines/{i}"),
-                "must name its product by exactly one of product_id, sku and barcode",
-            ),
-        }
+        let (id, sku, barcode) = (line.product_id, &line.sku, &line.barcode);
+        faults.product(i, key_of(id, sku.as_ref(), barcode.as_ref()), &mut keys);
         if let Some(price) = line.unit_price {
             faults.not_negative(&format!("/lines/{i}/unit_price"), price);
         }
@@ -48,12 +48,26 @@ pub(crate) fn goods_back(body: &CreateReturn, now: DateTime<Utc>) -> Result<(), 
     let mut faults = Faults::default();
     faults.moment(body.occurred_at, now);
     faults.count("/lines", body.lines.len(), 1, MAX_LINES);
-    let refunds: &[CreateRefund] = body.refunds.as_deref().unwrap_or_default();
-    faults.count("/refunds", refunds.len(), 0, MAX_PAYMENTS);
-    for (i, refund) in refunds.iter().enumerate() {
-        faults.not_negative(&format!("/refunds/{i}/amount"), refund.amount);
-    }
+    faults.refunds(body.refunds.as_deref().unwrap_or_default());
     faults.none_or_error()
+}
+
+/// Checks a return without receipt; answers the key of each line's product.
+pub(crate) fn unreceipted(
+    body: &CreateUnreceiptedReturn,
+    now: DateTime<Utc>,
+) -> Result<Vec<ProductKey>, Error> {
+    let mut faults = Faults::default();
+    faults.moment(body.occurred_at, now);
+    faults.count("/lines", body.lines.len(), 1, MAX_LINES);
+    faults.refunds(&body.refunds);
+    let mut keys = Vec::with_capacity(body.lines.len());
+    for (i, line) in body.lines.iter().enumerate() {
+        let (id, sku, barcode) = (line.product_id, &line.sku, &line.barcode);
+        faults.product(i, key_of(id, sku.as_ref(), barcode.as_ref()), &mut keys);
+        faults.not_negative(&format!("/lines/{i}/unit_refund"), line.unit_refund);
+    }
+    faults.none_or_error().map(|()| keys)
 }
 
 /// Checks the dates of a filter.
@@ -77,9 +91,13 @@ pub(crate) fn is_plausible(at: DateTime<Utc>) -> bool {
     YEARS.contains(&at.year())
 }
 
-fn key_of(line: &CreateSaleLine) -> Option<ProductKey> {
-    match (&line.product_id, &line.sku, &line.barcode) {
-        (Some(id), None, None) => Some(ProductKey::Id(*id)),
+fn key_of(
+    id: Option<ProductId>,
+    sku: Option<&Code>,
+    barcode: Option<&Text<64>>,
+) -> Option<ProductKey> {
+    match (id, sku, barcode) {
+        (Some(id), None, None) => Some(ProductKey::Id(id)),
         (None, Some(sku), None) => Some(ProductKey::Sku(sku.as_str().to_owned())),
         (None, None, Some(code)) => Some(ProductKey::Barcode(code.as_str().to_owned())),
         _ => None,
@@ -105,6 +123,23 @@ impl Faults {
     fn count(&mut self, pointer: &str, n: usize, min: usize, max: usize) {
         if !(min..=max).contains(&n) {
             self.add(pointer, format!("must have {min} to {max} items"));
+        }
+    }
+
+    fn product(&mut self, line: usize, key: Option<ProductKey>, keys: &mut Vec<ProductKey>) {
+        match key {
+            Some(key) => keys.push(key),
+            None => self.add(
+                format!("/lines/{line}"),
+                "must name its product by exactly one of product_id, sku and barcode",
+            ),
+        }
+    }
+
+    fn refunds(&mut self, refunds: &[CreateRefund]) {
+        self.count("/refunds", refunds.len(), 0, MAX_PAYMENTS);
+        for (i, refund) in refunds.iter().enumerate() {
+            self.not_negative(&format!("/refunds/{i}/amount"), refund.amount);
         }
     }
 

@@ -30,6 +30,7 @@ mod import;
 mod invariants;
 mod jetstream;
 mod migrations;
+mod model;
 mod nats;
 mod openapi;
 mod ordering;

@@ -1,0 +1,300 @@
+//! Sales and voids.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    deed::{Call, Deed, Expected},
+    money::{self, Cut, Line, Priced, rounded},
+    state::{ITEMS, Item, ItemRules, Model, SHOPS, Shop},
+    world::{World, euros},
+};
+
+pub const TENDERS: [&str; 4] = ["cash", "card", "voucher", "other"];
+
+/// A sale that is recorded.
+#[derive(Debug, Clone)]
+pub struct Sale {
+    pub id: Uuid,
+    pub shop: Shop,
+    pub lines: Vec<Sold>,
+    /// Tender and amount.
+    pub payments: Vec<(&'static str, i64)>,
+    pub change: i64,
+    pub voided: bool,
+    /// Tender and amount.
+    pub refunds: Vec<(&'static str, i64)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Sold {
+    pub item: Item,
+    pub quantity: i64,
+    pub total: i64,
+    pub tax: i64,
+    pub returned: i64,
+}
+
+impl Sold {
+    /// What went back to the customer so far, however it was cut up.
+    pub fn refunded(&self) -> i64 {
+        rounded(self.total * self.returned, self.quantity)
+    }
+}
+
+impl Sale {
+    pub fn total(&self) -> i64 {
+        self.lines.iter().map(|line| line.total).sum()
+    }
+
+    pub fn refunded(&self) -> i64 {
+        self.lines.iter().map(Sold::refunded).sum()
+    }
+
+    pub fn returned(&self) -> i64 {
+        self.lines.iter().map(|line| line.returned).sum()
+    }
+}
+
+/// Somebody wants to buy something.
+#[derive(Debug, Clone)]
+pub struct Purchase {
+    shop: Shop,
+    lines: Vec<Wanted>,
+    cut: Option<Cut>,
+    pay: Pay,
+}
+
+#[derive(Debug, Clone)]
+struct Wanted {
+    item: Item,
+    quantity: i64,
+    price: Option<i64>,
+    cut: Option<Cut>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pay {
+    Exactly(&'static str),
+    /// So much more than is owed.
+    Over(&'static str, i64),
+    /// So much in one tender and the rest in another.
+    Split(&'static str, &'static str, i64),
+    Under(i64),
+}
+
+fn tender() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&TENDERS[..])
+}
+
+fn cut() -> impl Strategy<Value = Option<Cut>> {
+    let cut = prop_oneof![
+        (0..120_i64).prop_map(Cut::Amount),
+        (0..=10_000_i64).prop_map(Cut::Share),
+    ];
+    proptest::option::weighted(0.2, cut)
+}
+
+pub fn plans() -> impl Strategy<Value = Purchase> {
+    let quantity = prop_oneof![9 => 1..6_i64, 1 => 20..60_i64];
+    let price = proptest::option::weighted(0.15, 0..900_i64);
+    let wanted =
+        (0..ITEMS.len(), quantity, price, cut()).prop_map(|(item, quantity, price, cut)| Wanted {
+            item,
+            quantity: quantity * if ITEMS[item].per > 1 { 77 } else { 1 },
+            price,
+            cut,
+        });
+    let pay = prop_oneof![
+        8 => tender().prop_map(Pay::Exactly),
+        2 => (tender(), 1..500_i64).prop_map(|(tender, over)| Pay::Over(tender, over)),
+        2 => (tender(), tender(), 0..200_i64).prop_map(|(one, two, part)| Pay::Split(one, two, part)),
+        1 => (1..50_i64).prop_map(Pay::Under),
+    ];
+    let lines = prop::collection::vec(wanted, 1..=3);
+    (0..SHOPS.len(), lines, cut(), pay).prop_map(|(shop, lines, cut, pay)| Purchase {
+        shop,
+        lines,
+        cut,
+        pay,
+    })
+}
+
+impl Purchase {
+    fn priced(&self) -> Option<Vec<Priced>> {
+        let lines = self.lines.iter().map(|wanted| {
+            let ItemRules {
+                price,
+                per,
+                tax_rate,
+                ..
+            } = &ITEMS[wanted.item];
+            Line {
+                gross: rounded(wanted.price.unwrap_or(*price) * wanted.quantity, *per),
+                cut: wanted.cut,
+                tax_rate: *tax_rate,
+            }
+        });
+        let lines: Vec<Line> = lines.collect();
+        money::priced(&lines, self.cut, SHOPS[self.shop].tax_added)
+    }
+
+    /// The customer looks at the display and pays.
+    pub fn aim(&self, _: &Model) -> Sell {
+        let owed = self
+            .priced()
+            .map_or(0, |lines| lines.iter().map(|l| l.total).sum());
+        let paid = match self.pay {
+            Pay::Exactly(_) if owed == 0 => vec![],
+            Pay::Exactly(tender) => vec![(tender, owed)],
+            Pay::Over(tender, over) => vec![(tender, owed + over)],
+            Pay::Split(one, two, part) => vec![(one, part.min(owed)), (two, owed - part.min(owed))],
+            Pay::Under(by) => vec![("card", (owed - by).max(0))],
+        };
+        Sell {
+            purchase: self.clone(),
+            paid,
+        }
+    }
+}
+
+/// A sale that a till asks for.
+#[derive(Debug, Clone)]
+pub struct Sell {
+    purchase: Purchase,
+    paid: Vec<(&'static str, i64)>,
+}
+
+fn discount(cut: Option<Cut>) -> Value {
+    match cut {
+        None => Value::Null,
+        Some(Cut::Amount(amount)) => json!({"amount": euros(amount)}),
+        Some(Cut::Share(share)) => json!({"basis_points": share}),
+    }
+}
+
+pub fn tendered(amounts: &[(&'static str, i64)]) -> Vec<Value> {
+    let of = |(tender, amount): &(&str, i64)| json!({"tender": tender, "amount": euros(*amount)});
+    amounts.iter().map(of).collect()
+}
+
+impl Deed for Sell {
+    fn call(&self, world: &World, _: &Model) -> Call {
+        let line = |wanted: &Wanted| {
+            json!({
+                "product_id": world.item(wanted.item), "quantity": wanted.quantity,
+                "unit_price": wanted.price.map(euros), "discount": discount(wanted.cut),
+            })
+        };
+        let lines: Vec<Value> = self.purchase.lines.iter().map(line).collect();
+        let body = json!({
+            "store_id": world.shop(self.purchase.shop), "lines": lines,
+            "discount": discount(self.purchase.cut), "payments": tendered(&self.paid),
+            "customer_ref": "C-1",
+        });
+        Call::post("/api/sales", body)
+    }
+
+    fn apply(&self, model: &mut Model) -> Expected {
+        let Purchase { shop, lines, .. } = &self.purchase;
+        let Some(priced) = self.purchase.priced() else {
+            return Expected::Refused(400, "invalid-request");
+        };
+        let sum = |of: fn(&Priced) -> i64| priced.iter().map(of).sum::<i64>();
+        let total = sum(|line| line.total);
+        let cash = self.paid.iter().filter(|(tender, _)| *tender == "cash");
+        let cash: i64 = cash.map(|(_, amount)| amount).sum();
+        let change = self.paid.iter().map(|(_, amount)| amount).sum::<i64>() - total;
+        if change < 0 || change > cash {
+            return Expected::Refused(400, "payment-mismatch");
+        }
+        let mut goods: BTreeMap<Item, i64> = BTreeMap::new();
+        for wanted in lines {
+            *goods.entry(wanted.item).or_default() += wanted.quantity;
+        }
+        if goods
+            .iter()
+            .any(|(item, quantity)| !model.can_take((*shop, *item), *quantity))
+        {
+            return Expected::Refused(409, "insufficient-stock");
+        }
+        for (item, quantity) in goods {
+            model.moves((*shop, item), -quantity, 0);
+        }
+        let sold = lines.iter().zip(&priced).map(|(wanted, priced)| Sold {
+            item: wanted.item,
+            quantity: wanted.quantity,
+            total: priced.total,
+            tax: priced.tax,
+            returned: 0,
+        });
+        model.sales.push(Sale {
+            id: Uuid::nil(),
+            shop: *shop,
+            lines: sold.collect(),
+            payments: self.paid.clone(),
+            change,
+            voided: false,
+            refunds: Vec::new(),
+        });
+        let says = [
+            ("/total/amount", total),
+            ("/tax/amount", sum(|line| line.tax)),
+            ("/discount/amount", sum(|line| line.discount)),
+            ("/change/amount", change),
+        ];
+        Expected::says(201, &says)
+    }
+
+    fn made(&self, model: &mut Model, answer: &Value) {
+        model.sales.last_mut().unwrap().id = answer["id"].as_str().unwrap().parse().unwrap();
+    }
+}
+
+/// A sale that should not have been.
+#[derive(Debug, Clone)]
+pub struct Void {
+    sale: usize,
+}
+
+pub fn voids() -> impl Strategy<Value = Void> {
+    (0..1_000_usize).prop_map(|sale| Void { sale })
+}
+
+impl Void {
+    pub fn aim(&self, model: &Model) -> Option<Self> {
+        let sale = self.sale.checked_rem(model.sales.len())?;
+        Some(Self { sale })
+    }
+}
+
+impl Deed for Void {
+    fn call(&self, _: &World, model: &Model) -> Call {
+        let path = format!("/api/sales/{}/void", model.sales[self.sale].id);
+        Call::post(path, json!({"reason": "wrong customer"}))
+    }
+
+    fn apply(&self, model: &mut Model) -> Expected {
+        let sale = &mut model.sales[self.sale];
+        if sale.voided {
+            return Expected::Refused(409, "already-voided");
+        }
+        if sale.returned() > 0 {
+            return Expected::Refused(409, "has-returns");
+        }
+        sale.voided = true;
+        let sale = sale.clone();
+        let mut goods: BTreeMap<Item, i64> = BTreeMap::new();
+        for line in &sale.lines {
+            *goods.entry(line.item).or_default() += line.quantity;
+        }
+        for (item, quantity) in goods {
+            model.moves((sale.shop, item), quantity, 0);
+            model.late.insert((sale.shop, item));
+        }
+        Expected::Done(200, vec![("/status".into(), "voided".into())])
+    }
+}

@@ -1,0 +1,129 @@
+//! What must be true after every request: a few maps, and their rules in the simplest words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{sales::Sale, transfers::Transfer};
+
+/// Stores and products are known by their place in the world.
+pub type Shop = usize;
+pub type Item = usize;
+pub type Key = (Shop, Item);
+
+/// A level larger than this is refused to those who correct it.
+pub const MOST: i64 = 1_000_000_000;
+
+/// What a store has of a product.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Level {
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub damaged: i64,
+    pub incoming: i64,
+    pub version: i64,
+}
+
+/// How a store does business.
+#[derive(Debug)]
+pub struct ShopRules {
+    pub tax_added: bool,
+    pub sells_below_zero: bool,
+}
+
+/// The stores of every world: an ordinary one, one that adds the tax, one that sells what is not
+/// there.
+pub const SHOPS: [ShopRules; 3] = [
+    ShopRules {
+        tax_added: false,
+        sells_below_zero: false,
+    },
+    ShopRules {
+        tax_added: true,
+        sells_below_zero: false,
+    },
+    ShopRules {
+        tax_added: false,
+        sells_below_zero: true,
+    },
+];
+
+/// What a product costs.
+#[derive(Debug)]
+pub struct ItemRules {
+    pub unit: &'static str,
+    pub price: i64,
+    pub per: i64,
+    pub tax_rate: i64,
+}
+
+/// The products of every world; of the last, the price is for a kilogram.
+pub const ITEMS: [ItemRules; 4] = [
+    ItemRules {
+        unit: "each",
+        price: 100,
+        per: 1,
+        tax_rate: 2_000,
+    },
+    ItemRules {
+        unit: "each",
+        price: 333,
+        per: 1,
+        tax_rate: 550,
+    },
+    ItemRules {
+        unit: "each",
+        price: 0,
+        per: 1,
+        tax_rate: 0,
+    },
+    ItemRules {
+        unit: "g",
+        price: 1_599,
+        per: 1_000,
+        tax_rate: 1_000,
+    },
+];
+
+/// Everything that the model knows.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub levels: BTreeMap<Key, Level>,
+    pub sales: Vec<Sale>,
+    pub transfers: Vec<Transfer>,
+    /// Levels that change when the store hears of something that is recorded already.
+    pub late: BTreeSet<Key>,
+    /// A mistake in the rules, to see whether it would be found.
+    pub mistaken: bool,
+}
+
+impl Model {
+    pub fn level(&self, key: Key) -> Level {
+        self.levels.get(&key).copied().unwrap_or_default()
+    }
+
+    pub fn level_mut(&mut self, key: Key) -> &mut Level {
+        self.levels.entry(key).or_default()
+    }
+
+    /// Whether so much can leave the shelf.
+    pub fn can_take(&self, key: Key, quantity: i64) -> bool {
+        SHOPS[key.0].sells_below_zero || self.level(key).on_hand >= quantity
+    }
+
+    /// One movement.
+    pub fn moves(&mut self, key: Key, on_hand: i64, damaged: i64) {
+        if (on_hand, damaged) != (0, 0) {
+            let level = self.level_mut(key);
+            level.on_hand += on_hand;
+            level.damaged += damaged;
+            level.version += 1;
+        }
+    }
+}
+
+/// A quantity that is likely to fit: none to all of `limit` in eighths, or one more than there is.
+pub fn share(eighths: u8, limit: i64) -> i64 {
+    match eighths {
+        9.. => limit + 1,
+        _ => limit * i64::from(eighths) / 8,
+    }
+}

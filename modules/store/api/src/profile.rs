@@ -60,6 +60,9 @@ pub struct StoreProfile {
     pub code: String,
     /// Its name.
     pub name: String,
+    /// Where it is, as it is printed on receipts.
+    #[serde(default)]
+    pub address: Option<String>,
     /// What it is for.
     pub kind: StoreKind,
     /// Its IANA time zone.
@@ -74,6 +77,9 @@ pub struct StoreProfile {
     pub negative_stock: NegativeStock,
     /// The largest refund, in minor units, that a cashier may give alone; `None` is no limit.
     pub return_limit: Option<Minor>,
+    /// Printed on every receipt.
+    #[serde(default)]
+    pub receipt_text: Option<String>,
     /// Its registers that are in use.
     pub registers: Vec<RegisterRef>,
     /// Archived stores neither sell nor move stock.
@@ -105,6 +111,7 @@ mod tests {
             id: StoreId::new(),
             code: "S1".into(),
             name: "Shop".into(),
+            address: None,
             kind: StoreKind::Sales,
             timezone,
             day_cutoff: cutoff.parse().unwrap(),
@@ -112,6 +119,7 @@ mod tests {
             tax_mode: TaxMode::Included,
             negative_stock: NegativeStock::Refuse,
             return_limit: None,
+            receipt_text: None,
             registers: Vec::new(),
             archived: false,
         }

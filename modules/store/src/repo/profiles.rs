@@ -20,6 +20,8 @@ struct ProfileRow {
     code: String,
     #[diesel(sql_type = sql_types::Text)]
     name: String,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    address: Option<String>,
     #[diesel(sql_type = sql_types::Text)]
     kind: Kind,
     #[diesel(sql_type = sql_types::Text)]
@@ -34,6 +36,8 @@ struct ProfileRow {
     negative_stock: Negative,
     #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
     return_limit_minor: Option<Minor>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    receipt_text: Option<String>,
     #[diesel(sql_type = sql_types::Jsonb)]
     registers: Value,
     #[diesel(sql_type = sql_types::Bool)]
@@ -42,8 +46,8 @@ struct ProfileRow {
 
 statement! {
     struct Profiles<'a> { ids: &'a [StoreId] => sql_types::Array<sql_types::Uuid> }
-    "SELECT s.id, s.code, s.name, s.kind, s.timezone, s.day_cutoff, s.currency, s.tax_mode, \
-         s.negative_stock, s.return_limit_minor, s.archived_at IS NOT NULL AS archived, \
+    "SELECT s.id, s.code, s.name, s.address, s.kind, s.timezone, s.day_cutoff, s.currency, s.tax_mode, \
+         s.negative_stock, s.return_limit_minor, s.receipt_text, s.archived_at IS NOT NULL AS archived, \
          coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.id, 'code', r.code) ORDER BY r.code) \
              FROM registers r WHERE r.store_id = s.id AND r.archived_at IS NULL), \
              jsonb_build_array()) AS registers \
@@ -61,6 +65,7 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         id,
         code,
         name,
+        address,
         kind,
         timezone,
         day_cutoff,
@@ -68,6 +73,7 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         tax_mode,
         negative_stock,
         return_limit_minor,
+        receipt_text,
         registers,
         archived,
     } = row;
@@ -75,6 +81,7 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         id,
         code,
         name,
+        address,
         kind: kind.0,
         timezone: timezone.0,
         day_cutoff,
@@ -82,6 +89,7 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         tax_mode: tax_mode.0,
         negative_stock: negative_stock.0,
         return_limit: return_limit_minor,
+        receipt_text,
         registers: serde_json::from_value(registers)
             .map_err(|e| diesel::result::Error::DeserializationError(Box::new(e)))?,
         archived,

@@ -23,7 +23,9 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM inventory.products), (SELECT sum(version) FROM inventory.products), \
     (SELECT count(*) FROM inventory.categories), (SELECT sum(version) FROM inventory.categories), \
     (SELECT count(*) FROM sales.sales WHERE state <> 'aborted'), (SELECT sum(refunded_minor) FROM sales.sales), \
-    (SELECT count(*) FROM sales.returns))";
+    (SELECT count(*) FROM sales.returns), (SELECT sum(last_receipt) FROM sales.registers), \
+    (SELECT count(*) FROM sales.shifts), (SELECT count(*) FROM sales.z_reports), \
+    (SELECT count(*) FROM sales.cash_movements), (SELECT count(*) FROM sales.shift_requests))";
 
 /// Every leaf of `body` replaced, one at a time, by each of `values`.
 fn mutations(body: &Value) -> Vec<Value> {

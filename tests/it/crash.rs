@@ -133,6 +133,7 @@ async fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     tills.assert_acknowledged_are_kept(&desk).await;
     assert_books_agree(&data, &tills).await;
     drop(server);
+    assert_invariants(&data);
     // Not kept on failure either: the next run removes what this one leaves.
     let _ = std::fs::remove_dir_all(&data);
 }
@@ -165,7 +166,23 @@ async fn given_shop(desk: &Desk) -> Shop {
         .await;
         products.push(product);
     }
-    Shop { store, products }
+    // Two tills with a shift that stays open all the time.
+    let mut registers = Vec::new();
+    for n in 1..=2 {
+        let path = format!("/api/stores/{store}/registers");
+        let register = created(&path, json!({"code": format!("T{n}"), "name": "Till"})).await;
+        created(
+            crate::shifts::ALL,
+            crate::shifts::opening(store, register, 10_000),
+        )
+        .await;
+        registers.push(register);
+    }
+    Shop {
+        store,
+        products,
+        registers,
+    }
 }
 
 async fn sell_until_killed(
@@ -213,6 +230,20 @@ pub fn signal(pid: u32, name: &str) {
             .unwrap()
             .success()
     );
+}
+
+/// What the modules say of themselves: receipts without gaps and shifts that add up, among others.
+fn assert_invariants(data: &Path) {
+    let checked = Command::new(env!("CARGO_BIN_EXE_comptoir"))
+        .arg("check")
+        .current_dir(data)
+        .env("COMPTOIR__EMBEDDED__DATA_DIR", data)
+        .env("COMPTOIR__LOG__FILTER", "warn")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success() && said.contains("I13"), "{said}");
 }
 
 async fn assert_books_agree(data: &Path, tills: &Tills) {

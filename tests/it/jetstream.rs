@@ -181,6 +181,7 @@ async fn going_over_to_nats_and_back_under_load_loses_nothing() {
     let shop = Shop {
         store,
         products: vec![product, other],
+        registers: Vec::new(),
     };
     let (tills, done) = (Tills::default(), AtomicBool::new(false));
     let switching = async {

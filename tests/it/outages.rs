@@ -43,7 +43,13 @@ async fn given() -> (TestApp, Shop, Desk) {
         base: app.base(Module::Sales).to_owned(),
         token: app.admin.clone(),
     };
-    (app, Shop { store, products }, desk)
+    let registers = Vec::new();
+    let shop = Shop {
+        store,
+        products,
+        registers,
+    };
+    (app, shop, desk)
 }
 
 /// What got no answer is settled by its key, and then everything is right.

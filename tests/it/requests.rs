@@ -324,7 +324,13 @@ impl Fixture {
         if let Some(request) = self.of_returns(app, method, path, store).await {
             return Some(request);
         }
+        if path.starts_with("/api/sales/shifts") {
+            return self.of_shifts(app, method, path, store).await;
+        }
         Some(match (method, path) {
+            ("GET", "/api/sales/{id}/receipt" | "/api/returns/{id}/receipt") => {
+                self.of_receipt(app, path, store).await
+            }
             ("GET", "/api/sales/health" | "/api/sales/events" | "/api/returns/reasons") => {
                 bare(path)
             }

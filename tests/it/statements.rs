@@ -19,7 +19,10 @@ const APART: &[(&str, u64)] = &[
     ("/api/stocks/integrity", 12),
     // A sale with its lines, payments and returns; each by primary key.
     ("/api/sales/{id}", 4),
-    ("/api/returns/{id}", 3),
+    ("/api/returns/{id}", 4),
+    // The same, and for a return its sale.
+    ("/api/sales/{id}/receipt", 4),
+    ("/api/returns/{id}/receipt", 5),
     // Paged inside one request: a statement per page of the file.
     ("/api/inventory/exports/products", 2),
     // The product here, its levels in the store module.

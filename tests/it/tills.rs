@@ -47,6 +47,8 @@ impl Desk {
 pub struct Shop {
     pub store: Uuid,
     pub products: Vec<Uuid>,
+    /// The tills stand at these in turn; at none where there are none.
+    pub registers: Vec<Uuid>,
 }
 
 /// One try to sell.
@@ -87,7 +89,10 @@ impl Tills {
                     products[turn % products.len()],
                     products[(turn + 1) % products.len()],
                 );
-                let body = sale(shop.store, &[(a, 1), (b, 2)], 300);
+                let mut body = sale(shop.store, &[(a, 1), (b, 2)], 300);
+                if let Some(register) = shop.registers.get(till % shop.registers.len().max(1)) {
+                    body["register_id"] = register.to_string().into();
+                }
                 if !self.sell_one(desk, body).await {
                     tokio::time::sleep(ANNOYED).await;
                 }

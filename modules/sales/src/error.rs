@@ -1,5 +1,7 @@
 //! What can go wrong with a sale or a return, and what each caller is told.
 
+mod shifts;
+
 use actix_web::http::StatusCode;
 use kernel::{
     call::NoAnswer,
@@ -7,6 +9,8 @@ use kernel::{
     money::{Currency, Money},
     problem::{FieldError, Problem},
 };
+
+pub(crate) use shifts::ShiftRefusal;
 
 use crate::domain::payment::in_words;
 
@@ -43,6 +47,8 @@ pub(crate) enum Error {
     HasReturns,
     #[error("someone else made this sale")]
     NotOwnSale,
+    #[error(transparent)]
+    Shift(#[from] ShiftRefusal),
     #[error("the sale's business day is over")]
     VoidTooLate,
     #[error("the sale is voided")]
@@ -117,6 +123,7 @@ impl From<&Error> for Problem {
                 "void-too-late",
                 "Cashiers void only on the business day of the sale: ask a manager, or record a return.",
             ),
+            Error::Shift(refusal) => refusal.problem(),
             Error::StoreArchived => Self::conflict("store-archived", "The store is archived."),
             Error::SaleAborted => Self::conflict(
                 "sale-aborted",

@@ -5,7 +5,11 @@ use kernel::{
     ids::{SaleId, StoreId, UserId},
     outbox::Envelope,
 };
-use sales_api::{Goods, ReturnRecorded, ReturnedGoods, SaleRecorded, SaleVoided};
+use sales_api::{
+    Goods, ReturnRecorded, ReturnedGoods, SaleRecorded, SaleVoided, ShiftClosed, ShiftOpened,
+};
+
+use crate::repo::shifts::Shift;
 
 use crate::repo::returns::Return;
 
@@ -43,4 +47,25 @@ pub(crate) fn returned(head: &Return, goods: Vec<ReturnedGoods>) -> QueryResult<
         goods,
     };
     Envelope::new(head.id, 1, head.cashier_id, &event)
+}
+
+/// A shift was opened: the first of two things that happen to it.
+pub(crate) fn shift_opened(shift: &Shift, actor: UserId) -> QueryResult<Envelope> {
+    let event = ShiftOpened {
+        shift_id: shift.id,
+        store_id: shift.store_id,
+        register_id: shift.register_id,
+    };
+    Envelope::new(shift.id, 1, actor, &event)
+}
+
+/// A shift was closed: the last.
+pub(crate) fn shift_closed(shift: &Shift, z_number: i64, actor: UserId) -> QueryResult<Envelope> {
+    let event = ShiftClosed {
+        shift_id: shift.id,
+        store_id: shift.store_id,
+        register_id: shift.register_id,
+        z_number,
+    };
+    Envelope::new(shift.id, 2, actor, &event)
 }

@@ -66,7 +66,7 @@ pub struct Sales {
     db: Db,
     needs: Needs,
     directory: Directory,
-    writer: Writer<Arc<record::NewSale>, bool>,
+    writer: Writer<Arc<record::NewSale>, Option<record::Written>>,
 }
 
 impl Sales {

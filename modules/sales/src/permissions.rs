@@ -17,6 +17,14 @@ kernel::permission! {
     pub(crate) SaleSupervise = "sale:supervise" [Admin, Manager]
     /// Sell at another price than the catalogue's.
     pub(crate) PriceOverride = "price:override" [Admin, Manager]
+    /// Read the shifts that one opened.
+    pub(crate) ShiftRead = "shift:read" [Admin, Manager, Cashier, Auditor]
+    /// Read the shifts of every cashier of one's stores.
+    pub(crate) ShiftReadAll = "shift:read-all" [Admin, Manager, Auditor]
+    /// Open a shift, move its cash and close it.
+    pub(crate) ShiftWrite = "shift:write" [Admin, Manager, Cashier]
+    /// Move the cash of others' shifts, and close them.
+    pub(crate) ShiftSupervise = "shift:supervise" [Admin, Manager]
     /// Read reports.
     pub(crate) ReportRead = "report:read" [Admin, Manager, Auditor]
     /// See what was earned on goods, and so what they cost: the roles of `catalog:cost`.

@@ -79,6 +79,7 @@ diesel::table! {
         sale_id -> Nullable<Uuid>,
         sale_store_id -> Nullable<Uuid>,
         store_id -> Uuid,
+        register_id -> Nullable<Uuid>,
         cashier_id -> Uuid,
         number -> Text,
         request_hash -> Binary,
@@ -122,7 +123,85 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    receipts (store_id, register_id, number) {
+        store_id -> Uuid,
+        register_id -> Uuid,
+        number -> BigInt,
+        kind -> Text,
+        document_id -> Uuid,
+        shift_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    shifts (id) {
+        id -> Uuid,
+        store_id -> Uuid,
+        register_id -> Uuid,
+        register_code -> Text,
+        cashier_id -> Uuid,
+        state -> Text,
+        currency -> Text,
+        business_date -> Date,
+        opened_at -> Timestamptz,
+        float_minor -> BigInt,
+        first_receipt -> BigInt,
+        cash_in_minor -> BigInt,
+        cash_out_minor -> BigInt,
+        cash_count -> Integer,
+        closed_at -> Nullable<Timestamptz>,
+        closed_by -> Nullable<Uuid>,
+        last_receipt -> Nullable<BigInt>,
+        z_number -> Nullable<BigInt>,
+        expected_minor -> Nullable<BigInt>,
+        counted_minor -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    shift_totals (store_id, shift_id, kind, item) {
+        store_id -> Uuid,
+        shift_id -> Uuid,
+        kind -> Text,
+        item -> Text,
+        sold_count -> BigInt,
+        sold_minor -> BigInt,
+        sold_tax_minor -> BigInt,
+        voided_count -> BigInt,
+        voided_minor -> BigInt,
+        voided_tax_minor -> BigInt,
+        returned_count -> BigInt,
+        returned_minor -> BigInt,
+        returned_tax_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    cash_movements (store_id, shift_id, n) {
+        store_id -> Uuid,
+        shift_id -> Uuid,
+        n -> Integer,
+        direction -> Text,
+        amount_minor -> BigInt,
+        reason -> Text,
+        actor_id -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    z_reports (store_id, register_id, number) {
+        store_id -> Uuid,
+        register_id -> Uuid,
+        number -> BigInt,
+        shift_id -> Uuid,
+        report -> Jsonb,
+    }
+}
+
 diesel::joinable!(sale_lines -> sales (sale_id));
 diesel::joinable!(return_lines -> returns (return_id));
 diesel::allow_tables_to_appear_in_same_query!(sales, sale_lines);
 diesel::allow_tables_to_appear_in_same_query!(returns, return_lines);
+diesel::allow_tables_to_appear_in_same_query!(shifts, shift_totals, cash_movements, z_reports);

@@ -128,3 +128,37 @@ impl Event for ReturnRecorded {
     const TYPE: &'static str = "return.recorded.v1";
     const AGGREGATE: &'static str = "return";
 }
+
+/// A shift was opened at a register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftOpened {
+    /// The shift.
+    pub shift_id: Uuid,
+    /// Where.
+    pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Uuid,
+}
+
+impl Event for ShiftOpened {
+    const TYPE: &'static str = "shift.opened.v1";
+    const AGGREGATE: &'static str = "shift";
+}
+
+/// A shift was closed: its Z report stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftClosed {
+    /// The shift.
+    pub shift_id: Uuid,
+    /// Where.
+    pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Uuid,
+    /// The number of its Z report at that register.
+    pub z_number: i64,
+}
+
+impl Event for ShiftClosed {
+    const TYPE: &'static str = "shift.closed.v1";
+    const AGGREGATE: &'static str = "shift";
+}

@@ -1,5 +1,6 @@
 //! The rules of a sale, without I/O.
 
+pub(crate) mod drawer;
 pub(crate) mod number;
 pub(crate) mod payment;
 pub(crate) mod pricing;

@@ -74,6 +74,26 @@ words! {
 }
 
 words! {
+    /// Whether a register's session still runs.
+    pub enum ShiftStatus {
+        /// What is sold at the register counts in it.
+        Open = "open",
+        /// Counted; its Z report never changes.
+        Closed = "closed",
+    }
+}
+
+words! {
+    /// Which way cash goes that no sale or return moves.
+    pub enum CashDirection {
+        /// Into the drawer.
+        In = "in",
+        /// Out of it.
+        Out = "out",
+    }
+}
+
+words! {
     /// Why goods came back.
     pub enum ReturnReason {
         /// It does not work, or is broken.

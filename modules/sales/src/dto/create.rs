@@ -97,6 +97,9 @@ pub struct CreateReturn {
     /// sale by its id alone: `GET /api/returns/lookup` answers it for the number on the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_id: Option<StoreId>,
+    /// A register of that store, out of whose drawer cash refunds go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_id: Option<Uuid>,
     /// When it happened, by the till's clock; now unless told. Not before the sale, at most 5
     /// minutes ahead.
     pub occurred_at: Option<DateTime<Utc>>,
@@ -132,6 +135,9 @@ pub struct CreateReturnLine {
 pub struct CreateUnreceiptedReturn {
     /// The store that takes them back.
     pub store_id: StoreId,
+    /// A register of that store, out of whose drawer cash refunds go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_id: Option<Uuid>,
     /// When it happened, by the till's clock: from the year 2000 to 5 minutes ahead. Now, unless
     /// told.
     pub occurred_at: Option<DateTime<Utc>>,

@@ -2,9 +2,12 @@
 
 mod create;
 mod margin;
+mod receipts;
 mod reports;
 mod returns;
 mod sales;
+mod shift_reports;
+mod shifts;
 
 pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
@@ -12,6 +15,8 @@ pub use create::{
 };
 pub(crate) use margin::MarginQuery;
 pub use margin::{MarginGroup, MarginReport, MarginRow};
+pub(crate) use receipts::{ReceiptFormat, ReceiptQuery};
+pub use receipts::{ReceiptKind, ReceiptLine, ReceiptStore, ReceiptTax, ReceiptView};
 pub use reports::{
     Amount, ExceptionView, ProductReport, ProductRow, RevenueGroup, RevenueReport, RevenueRow,
     TaxReport, TaxRow,
@@ -26,4 +31,11 @@ pub use returns::{
 };
 pub use sales::{
     PaymentView, ReturnedLine, SaleDetail, SaleHead, SaleLineView, SaleView, SalesQuery,
+};
+pub use shift_reports::{
+    DocumentSums, DrawerView, ShiftReport, ShiftTax, ShiftTender, XReport, ZReport,
+};
+pub use shifts::{
+    CashMovementView, CashMovementsQuery, CashPieces, CloseShift, MoveCash, OpenShift, ShiftView,
+    ShiftsQuery,
 };

@@ -77,7 +77,7 @@ impl RevenueGroup {
 }
 
 /// A sum of money, which may be larger than any one sale's.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"amount": 1299, "currency": "EUR"}))]
 pub struct Amount {
     /// Integer minor units.

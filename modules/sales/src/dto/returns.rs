@@ -27,6 +27,12 @@ pub struct ReturnView {
     pub sale_store_id: Option<StoreId>,
     /// The store that took them back.
     pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Option<Uuid>,
+    /// The number of its receipt: from 1 per register, without gaps, and in one row with its sales.
+    pub receipt_number: Option<i64>,
+    /// The register's shift that it counts in; absent where none was open.
+    pub shift_id: Option<Uuid>,
     /// Who took them back.
     pub cashier_id: UserId,
     /// When.
@@ -88,6 +94,8 @@ pub struct ReturnHead {
     pub sale_store_id: Option<StoreId>,
     /// The store that took them back.
     pub store_id: StoreId,
+    /// At which register.
+    pub register_id: Option<Uuid>,
     /// Who took them back.
     pub cashier_id: UserId,
     /// When.

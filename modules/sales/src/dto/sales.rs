@@ -25,6 +25,10 @@ pub struct SaleView {
     pub store_id: StoreId,
     /// At which register.
     pub register_id: Option<Uuid>,
+    /// The number of its receipt: from 1 per register, without gaps.
+    pub receipt_number: Option<i64>,
+    /// The register's shift that it counts in; absent where none was open.
+    pub shift_id: Option<Uuid>,
     /// Who sold.
     pub cashier_id: UserId,
     /// What became of it. In the answer that records the sale (and in every replay of it) this

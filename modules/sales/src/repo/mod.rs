@@ -2,12 +2,18 @@
 
 pub(crate) mod integrity;
 pub(crate) mod margin;
+pub(crate) mod receipts;
+pub(crate) mod registers;
 pub(crate) mod reports;
 pub(crate) mod returns;
 pub(crate) mod returns_write;
 pub(crate) mod revenue;
 pub(crate) mod sales;
 pub(crate) mod sales_write;
+pub(crate) mod shift_integrity;
+pub(crate) mod shift_requests;
+pub(crate) mod shift_totals;
+pub(crate) mod shifts;
 pub(crate) mod tombstones;
 pub(crate) mod voids;
 

@@ -8,7 +8,10 @@ use kernel::{
     uuid::Uuid,
 };
 
-use super::Newest;
+use super::{
+    Newest,
+    receipts::{self, Receipt},
+};
 use crate::{
     domain::words::{Disposition, ReturnReason, Tender},
     schema::{refunds, return_lines, returns},
@@ -24,6 +27,7 @@ pub(crate) struct Return {
     /// The store that sold.
     pub(crate) sale_store_id: Option<StoreId>,
     pub(crate) store_id: StoreId,
+    pub(crate) register_id: Option<Uuid>,
     pub(crate) cashier_id: UserId,
     pub(crate) number: String,
     pub(crate) request_hash: Vec<u8>,
@@ -75,6 +79,8 @@ pub(crate) struct FullReturn {
     pub(crate) head: Return,
     pub(crate) lines: Vec<ReturnLine>,
     pub(crate) refunds: Vec<Refund>,
+    /// `None` where it was not made at a register.
+    pub(crate) receipt: Option<Receipt>,
 }
 
 /// The return with its lines and refunds; `None` when there is none, or not in `stores`.
@@ -103,10 +109,15 @@ pub(crate) fn find(
         .order(refunds::n)
         .select(Refund::as_select())
         .load(conn)?;
+    let receipt = match head.register_id {
+        Some(_) => receipts::of(conn, id)?,
+        None => None,
+    };
     Ok(Some(FullReturn {
         head,
         lines,
         refunds,
+        receipt,
     }))
 }
 

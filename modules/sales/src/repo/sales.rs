@@ -14,7 +14,10 @@ use kernel::{
     uuid::Uuid,
 };
 
-use super::Newest;
+use super::{
+    Newest,
+    receipts::{self, Receipt},
+};
 use crate::{
     domain::words::{SaleStatus, Tender},
     schema::{payments, sale_lines, sales},
@@ -90,6 +93,8 @@ pub(crate) struct FullSale {
     pub(crate) sale: Sale,
     pub(crate) lines: Vec<SaleLine>,
     pub(crate) payments: Vec<Payment>,
+    /// `None` where it was not made at a register.
+    pub(crate) receipt: Option<Receipt>,
 }
 
 const TOMBSTONE: &str = "aborted";
@@ -122,10 +127,15 @@ pub(crate) fn find(
         .order(payments::n)
         .select(Payment::as_select())
         .load(conn)?;
+    let receipt = match sale.register_id {
+        Some(_) => receipts::of(conn, id.0)?,
+        None => None,
+    };
     Ok(Some(FullSale {
         sale,
         lines,
         payments,
+        receipt,
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Recording sales: everything that arrived together, in one statement.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types};
@@ -11,7 +11,10 @@ use kernel::{
     uuid::Uuid,
 };
 
-use super::sales::{FullSale, Payment, Sale, SaleLine};
+use super::{
+    receipts::Receipt,
+    sales::{FullSale, Payment, Sale, SaleLine},
+};
 use crate::domain::words::Tender;
 
 statement! {
@@ -78,29 +81,83 @@ statement! {
              customer_ref, state, event_seq) \
          SELECT s.*, 'recorded', 1 FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
              {}, {}, {}, {}, {}, {}, {}) AS s \
-         ON CONFLICT (id) DO NOTHING RETURNING id), \
+         ON CONFLICT (id) DO NOTHING RETURNING *), \
      lines AS ( \
          INSERT INTO sale_lines (sale_id, line, store_id, product_id, sku, name, category_id, \
              quantity, list_price_minor, unit_price_minor, price_per, gross_minor, \
              discount_minor, tax_rate, tax_minor, total_minor, cost_minor, note) \
          SELECT l.* FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-             {}, {}) AS l (sale_id) JOIN recorded r ON r.id = l.sale_id), \
+             {}, {}) AS l (sale_id) JOIN recorded r ON r.id = l.sale_id \
+         RETURNING sale_id, tax_rate, tax_minor, total_minor), \
      paid AS ( \
          INSERT INTO payments (sale_id, n, store_id, tender, amount_minor, reference) \
          SELECT p.* FROM unnest({}, {}, {}, {}, {}, {}) AS p (sale_id) \
-         JOIN recorded r ON r.id = p.sale_id) \
-     SELECT id FROM recorded"
+         JOIN recorded r ON r.id = p.sale_id \
+         RETURNING sale_id, tender, amount_minor), \
+     numbered AS ( \
+         INSERT INTO registers (store_id, register_id, last_receipt) \
+         SELECT store_id, register_id, count(*) FROM recorded WHERE register_id IS NOT NULL \
+         GROUP BY store_id, register_id ORDER BY store_id, register_id \
+         ON CONFLICT (store_id, register_id) DO UPDATE \
+             SET last_receipt = registers.last_receipt + excluded.last_receipt \
+         RETURNING *), \
+     issued AS ( \
+         INSERT INTO receipts (store_id, register_id, number, kind, document_id, shift_id) \
+         SELECT store_id, register_id, n.last_receipt + 1 - row_number() OVER ( \
+                 PARTITION BY store_id, register_id ORDER BY r.recorded_at DESC, r.id DESC), \
+             'sale', r.id, CASE WHEN n.open_currency = r.currency THEN n.open_shift_id END \
+         FROM recorded r JOIN numbered n USING (store_id, register_id) \
+         RETURNING store_id, number, document_id, shift_id), \
+     facts (store_id, shift_id, kind, item, n, amount, tax) AS ( \
+         SELECT i.store_id, i.shift_id, 'document', '', 1, r.total_minor, r.tax_minor \
+         FROM issued i JOIN recorded r ON r.id = i.document_id WHERE i.shift_id IS NOT NULL \
+         UNION ALL \
+         SELECT i.store_id, i.shift_id, 'discount', '', 1, r.discount_minor, 0 \
+         FROM issued i JOIN recorded r ON r.id = i.document_id \
+         WHERE i.shift_id IS NOT NULL AND r.discount_minor <> 0 \
+         UNION ALL \
+         SELECT i.store_id, i.shift_id, 'tender', p.tender, 1, p.amount_minor, 0 \
+         FROM issued i JOIN paid p ON p.sale_id = i.document_id WHERE i.shift_id IS NOT NULL \
+         UNION ALL \
+         SELECT i.store_id, i.shift_id, 'tender', 'cash', 0, -r.change_minor, 0 \
+         FROM issued i JOIN recorded r ON r.id = i.document_id \
+         WHERE i.shift_id IS NOT NULL AND r.change_minor <> 0 \
+         UNION ALL \
+         SELECT i.store_id, i.shift_id, 'tax', l.tax_rate::text, 1, l.total_minor, l.tax_minor \
+         FROM issued i JOIN lines l ON l.sale_id = i.document_id WHERE i.shift_id IS NOT NULL), \
+     counted AS ( \
+         INSERT INTO shift_totals (store_id, shift_id, kind, item, sold_count, sold_minor, \
+             sold_tax_minor) \
+         SELECT store_id, shift_id, kind, item, sum(n), sum(amount), sum(tax) FROM facts \
+         GROUP BY store_id, shift_id, kind, item \
+         ON CONFLICT (store_id, shift_id, kind, item) DO UPDATE SET \
+             sold_count = shift_totals.sold_count + excluded.sold_count, \
+             sold_minor = shift_totals.sold_minor + excluded.sold_minor, \
+             sold_tax_minor = shift_totals.sold_tax_minor + excluded.sold_tax_minor) \
+     SELECT r.id, i.number, i.shift_id FROM recorded r LEFT JOIN issued i ON i.document_id = r.id"
 }
 
 #[derive(QueryableByName)]
 struct Recorded {
     #[diesel(sql_type = sql_types::Uuid)]
     id: SaleId,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
+    number: Option<i64>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Uuid>)]
+    shift_id: Option<Uuid>,
 }
+
+/// Sales that were written, each with what it got at its register, if it was made at one.
+pub(crate) type Written = HashMap<SaleId, Option<Receipt>>;
 
 /// Writes those of `sales` whose id is free; answers which. Waits for whoever is writing one of
 /// the ids at the moment. The ids are sorted and differ, so that two batches cannot deadlock.
-pub(crate) fn insert(conn: &mut PgConnection, sales: &[&FullSale]) -> QueryResult<HashSet<SaleId>> {
+///
+/// Those at a register get its next numbers and are counted in its open shift, with one change per
+/// register, and one per sum of a shift, whatever the number of sales. The registers' rows come
+/// after the sales' and in their order. What is written on a conflict is written onto the newest
+/// version of a row: a shift that was opened or closed while this waited is seen.
+pub(crate) fn insert(conn: &mut PgConnection, sales: &[&FullSale]) -> QueryResult<Written> {
     Prepare {}.execute(conn)?;
     let mut record = Record::default();
     for full in sales {
@@ -113,7 +170,15 @@ pub(crate) fn insert(conn: &mut PgConnection, sales: &[&FullSale]) -> QueryResul
         }
     }
     let rows: Vec<Recorded> = record.get_results(conn)?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    let written = rows.into_iter().map(|row| {
+        let Recorded {
+            id,
+            number,
+            shift_id,
+        } = row;
+        (id, number.map(|number| Receipt { number, shift_id }))
+    });
+    Ok(written.collect())
 }
 
 impl<'a> Record<'a> {

@@ -19,6 +19,8 @@ pub(crate) struct NewVoid {
     pub(crate) at: DateTime<Utc>,
     pub(crate) by: UserId,
     pub(crate) reason: String,
+    /// The shift whose drawer gives the money back; known under the register's lock.
+    pub(crate) shift_id: Option<Uuid>,
 }
 
 statement! {
@@ -28,10 +30,11 @@ statement! {
         at: DateTime<Utc> => sql_types::Timestamptz,
         by: UserId => sql_types::Uuid,
         reason: &'a str => sql_types::Text,
+        shift_id: Option<Uuid> => sql_types::Nullable<sql_types::Uuid>,
         sale_id: SaleId => sql_types::Uuid,
     }
     "UPDATE sales SET state = 'voided', void_id = {}, void_hash = {}, voided_at = {}, \
-         voided_by = {}, void_reason = {}, event_seq = event_seq + 1 \
+         voided_by = {}, void_reason = {}, void_shift_id = {}, event_seq = event_seq + 1 \
      WHERE id = {} AND state = 'recorded' AND refunded_minor = 0 AND return_count = 0 \
      RETURNING event_seq"
 }
@@ -52,6 +55,7 @@ pub(crate) fn void(conn: &mut PgConnection, new: &NewVoid) -> QueryResult<Option
         at,
         by,
         reason,
+        shift_id,
     } = new;
     let row: Option<Seq> = VoidSale {
         id: *id,
@@ -59,6 +63,7 @@ pub(crate) fn void(conn: &mut PgConnection, new: &NewVoid) -> QueryResult<Option
         at: *at,
         by: *by,
         reason,
+        shift_id: *shift_id,
         sale_id: *sale_id,
     }
     .get_result(conn)

@@ -3,10 +3,13 @@
 mod audit;
 mod events;
 mod health;
+mod receipts;
 mod report_file;
 mod reports;
 mod returns;
 mod sales;
+mod shift_steps;
+mod shifts;
 mod void;
 
 use actix_web::{HttpResponse, HttpResponseBuilder, http::header};
@@ -33,16 +36,26 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(reports::get_top_products)
         .service(reports::get_margin_report)
         .service(reports::list_exceptions)
+        .service(shifts::open_shift)
+        .service(shifts::list_shifts)
+        .service(shifts::get_shift)
+        .service(shifts::list_cash_movements)
+        .service(shifts::get_x_report)
+        .service(shifts::get_z_report)
+        .service(shift_steps::move_cash)
+        .service(shift_steps::close_shift)
         .service(sales::create_sale)
         .service(sales::list_sales)
         .service(sales::get_sale)
+        .service(receipts::get_sale_receipt)
         .service(void::void_sale)
         .service(returns::list_return_reasons)
         .service(returns::look_up_receipt)
         .service(returns::create_return)
         .service(returns::create_return_without_receipt)
         .service(returns::list_returns)
-        .service(returns::get_return);
+        .service(returns::get_return)
+        .service(receipts::get_return_receipt);
 }
 
 /// What the caller may do at `store` beyond recording.

@@ -90,6 +90,8 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
         sale,
         lines,
         payments: payments(&body.payments),
+        // Its register gives it a number when it is written.
+        receipt: None,
     })
 }
 

@@ -6,7 +6,10 @@ use serde::Serialize;
 use crate::{
     Sales,
     error::Error,
-    repo::integrity::{self, Count},
+    repo::{
+        integrity::{self, Count},
+        shift_integrity,
+    },
 };
 
 /// An invariant and whether it holds.
@@ -35,8 +38,8 @@ impl Integrity {
 }
 
 impl Sales {
-    /// Checks I8 (returns), I10 (events) and I11 (sums) over everything stored. Reads every row:
-    /// for `comptoir check` and tests.
+    /// Checks I8 (returns), I10 (events), I11 (sums), I12 (receipts), I13 and I14 (shifts) over
+    /// everything stored. Reads every row: for `comptoir check` and tests.
     ///
     /// # Errors
     ///
@@ -45,7 +48,8 @@ impl Sales {
         let (counts, events_waiting) = self
             .db
             .run(|conn| {
-                let counts = integrity::broken(conn)?;
+                let mut counts = integrity::broken(conn)?;
+                counts.extend(shift_integrity::broken(conn)?);
                 Ok::<_, Error>((counts, integrity::waiting(conn)?))
             })
             .await?;

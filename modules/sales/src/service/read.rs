@@ -140,7 +140,7 @@ impl Sales {
 }
 
 /// Where a page goes on; a cursor is the client's word, so its time is checked like any other.
-fn after(cursor: Option<&Cursor>) -> Result<Option<Newest>, Error> {
+pub(super) fn after(cursor: Option<&Cursor>) -> Result<Option<Newest>, Error> {
     let after: Option<Newest> = page::after(cursor)?;
     match after {
         Some(newest) if !validate::is_plausible(newest.occurred_at) => Err(Error::invalid(

@@ -3,10 +3,7 @@
 //! Why it holds, whatever is killed when: see `ARCHITECTURE.md`, "How a sale travels". The sale's
 //! id is computed from the request's key, so every retry meets the same two primary keys.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use diesel::{PgConnection, QueryResult};
 use inventory_api::ProductSnapshot;
@@ -32,6 +29,7 @@ use crate::{
     error::Error,
     events,
     repo::{
+        receipts::Receipt,
         sales::{self, FullSale},
         sales_write, tombstones,
     },
@@ -51,6 +49,12 @@ pub struct Recorded {
 pub(crate) struct NewSale {
     full: FullSale,
     audit: Option<Entry>,
+}
+
+/// A sale that T2 wrote, and what it got at its register.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    receipt: Option<Receipt>,
 }
 
 /// A sale that is priced, and the goods that it takes.
@@ -182,9 +186,13 @@ impl Sales {
         }
         let audit = overrides(cx, &sale)?;
         let new = Arc::new(NewSale { full: sale, audit });
-        if self.writer.submit(new.clone()).await? {
+        if let Some(Written { receipt }) = self.writer.submit(new.clone()).await? {
+            let full = FullSale {
+                receipt,
+                ..new.full.clone()
+            };
             return Ok(Recorded {
-                sale: views::as_recorded(new.full.clone()),
+                sale: views::as_recorded(full),
                 replayed: false,
             });
         }
@@ -230,9 +238,12 @@ impl Sales {
     }
 }
 
-/// T2 of all sales that arrived together: answers for each whether it was written. `false` means
-/// that its id is taken, by the same sale or by a tombstone.
-pub(crate) fn write(conn: &mut PgConnection, batch: &[Arc<NewSale>]) -> QueryResult<Vec<bool>> {
+/// T2 of all sales that arrived together: answers for each what was written. `None` means that its
+/// id is taken, by the same sale or by a tombstone.
+pub(crate) fn write(
+    conn: &mut PgConnection,
+    batch: &[Arc<NewSale>],
+) -> QueryResult<Vec<Option<Written>>> {
     // Two tries of one request may have met in this batch: the first is written.
     let mut first: HashMap<SaleId, &Arc<NewSale>> = HashMap::with_capacity(batch.len());
     for new in batch {
@@ -244,7 +255,7 @@ pub(crate) fn write(conn: &mut PgConnection, batch: &[Arc<NewSale>]) -> QueryRes
     let (mut envelopes, mut entries) = (Vec::with_capacity(written.len()), Vec::new());
     for new in first.values() {
         let sale = &new.full.sale;
-        if written.contains(&sale.id) {
+        if written.contains_key(&sale.id) {
             envelopes.push(events::recorded(sale.id, sale.store_id, sale.cashier_id)?);
             entries.extend(new.audit.clone());
         }
@@ -254,11 +265,12 @@ pub(crate) fn write(conn: &mut PgConnection, batch: &[Arc<NewSale>]) -> QueryRes
     Ok(answers(batch, &mut written))
 }
 
-fn answers(batch: &[Arc<NewSale>], written: &mut HashSet<SaleId>) -> Vec<bool> {
-    batch
-        .iter()
-        .map(|new| written.remove(&new.full.sale.id))
-        .collect()
+fn answers(batch: &[Arc<NewSale>], written: &mut sales_write::Written) -> Vec<Option<Written>> {
+    let answer = |new: &Arc<NewSale>| {
+        let receipt = written.remove(&new.full.sale.id)?;
+        Some(Written { receipt })
+    };
+    batch.iter().map(answer).collect()
 }
 
 /// `None`: nothing stands under the id; `Some(None)`: a tombstone.

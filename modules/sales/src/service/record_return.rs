@@ -13,6 +13,7 @@ use store_api::StoreProfile;
 
 use super::{
     Powers,
+    shifts::registered,
     take_back::{self, Request},
     validate, views,
 };
@@ -67,6 +68,9 @@ impl Sales {
             return Ok(stored);
         }
         let store = self.store_of_return(cx, &body).await?;
+        if let Some(register) = body.register_id {
+            registered(&store.registers, register)?;
+        }
         let request = Request {
             id,
             request_hash: hash.clone(),

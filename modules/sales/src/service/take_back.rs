@@ -27,6 +27,7 @@ use crate::{
     dto::{CreateRefund, CreateReturn},
     error::Error,
     repo::{
+        receipts::{self, Receipt},
         returns::{FullReturn, Refund, Return, ReturnLine},
         returns_write::{self, TakenBack},
         sales::{self, Sale, SaleLine},
@@ -69,7 +70,7 @@ pub(crate) fn apply(
     check_limit(request.limit, total, sale.currency)?;
     let main = returns_write::main_tender(conn, sale_id)?;
     let refunds = refunds(request, &sale, total, main)?;
-    let full = assemble(request, &sale, &sold, &shares, total, refunds)?;
+    let mut full = assemble(request, &sale, &sold, &shares, total, refunds)?;
     if !returns_write::insert(conn, &full)? {
         return Ok(None);
     }
@@ -82,7 +83,17 @@ pub(crate) fn apply(
         )]));
     }
     announce::returned(conn, &request.cx, &full)?;
+    full.receipt = receipt(conn, &full.head)?;
     Ok(Some(full))
+}
+
+/// Numbers the return and counts it, last of all: a register is locked as briefly as can be.
+pub(super) fn receipt(conn: &mut PgConnection, head: &Return) -> Result<Option<Receipt>, Error> {
+    let Some(register) = head.register_id else {
+        return Ok(None);
+    };
+    let receipt = receipts::count_return(conn, head.store_id, register, head.id, head.currency)?;
+    Ok(Some(receipt))
 }
 
 /// What every line of the request takes out of its line of the sale.
@@ -248,6 +259,7 @@ fn assemble(
         sale_id: Some(sale.id),
         sale_store_id: Some(sale.store_id),
         store_id,
+        register_id: request.body.register_id,
         cashier_id: request.cashier,
         number: number::of(request.id),
         request_hash: request.request_hash.clone(),
@@ -267,6 +279,7 @@ fn assemble(
         refunds: refund_rows(&head, refunds),
         head,
         lines,
+        receipt: None,
     })
 }
 

@@ -13,7 +13,9 @@ use kernel::{
 };
 use store_api::StoreProfile;
 
-use super::{Powers, announce, record_return::RecordedReturn, take_back, validate, views};
+use super::{
+    Powers, announce, record_return::RecordedReturn, shifts::registered, take_back, validate, views,
+};
 use crate::{
     Sales,
     domain::{
@@ -61,6 +63,9 @@ impl Sales {
         if store.archived {
             return Err(Error::StoreArchived);
         }
+        if let Some(register) = body.register_id {
+            registered(&store.registers, register)?;
+        }
         let products = known(self.directory.products(cx, &keys).await?)?;
         let full = draft(
             &Ingredients {
@@ -76,18 +81,19 @@ impl Sales {
         let limit = store.return_limit.filter(|_| !may.supervise);
         take_back::check_limit(limit, full.head.refund_minor, store.currency)?;
         let written = {
-            let (cx, full) = (cx.clone(), full.clone());
+            let (cx, mut full) = (cx.clone(), full.clone());
             self.db
                 .transaction(move |conn| {
-                    let free = returns_write::insert(conn, &full)?;
-                    if free {
-                        announce::returned(conn, &cx, &full)?;
+                    if !returns_write::insert(conn, &full)? {
+                        return Ok(None);
                     }
-                    Ok::<_, Error>(free)
+                    announce::returned(conn, &cx, &full)?;
+                    full.receipt = take_back::receipt(conn, &full.head)?;
+                    Ok::<_, Error>(Some(full))
                 })
                 .await?
         };
-        if written {
+        if let Some(full) = written {
             return Ok(RecordedReturn {
                 returned: views::returned(full),
                 replayed: false,
@@ -135,6 +141,7 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         sale_id: None,
         sale_store_id: None,
         store_id: store.id,
+        register_id: body.register_id,
         cashier_id: cx.actor,
         number: number::of(*id),
         request_hash: request_hash.to_vec(),
@@ -150,6 +157,7 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         refunds: take_back::refund_rows(&head, refunds),
         head,
         lines,
+        receipt: None,
     })
 }
 

@@ -48,11 +48,12 @@ pub(crate) fn detail(full: FullSale) -> SaleDetail {
     }
 }
 
-fn current(full: FullSale) -> SaleView {
+pub(crate) fn current(full: FullSale) -> SaleView {
     let FullSale {
         sale,
         lines,
         payments,
+        receipt,
     } = full;
     let Sale {
         id,
@@ -86,27 +87,27 @@ fn current(full: FullSale) -> SaleView {
         number,
         store_id,
         register_id,
+        receipt_number: receipt.map(|receipt| receipt.number),
+        shift_id: receipt.and_then(|receipt| receipt.shift_id),
         cashier_id,
         status: state,
         occurred_at,
         recorded_at,
         business_date,
         currency,
-        lines: lines
-            .into_iter()
-            .map(|line| sale_line(line, currency))
-            .collect(),
+        lines: all(lines, |line| sale_line(line, currency)),
         subtotal: money(subtotal_minor, currency),
         discount: money(discount_minor, currency),
         tax: money(tax_minor, currency),
         total: money(total_minor, currency),
-        payments: payments
-            .into_iter()
-            .map(|row| payment(row, currency))
-            .collect(),
+        payments: all(payments, |row| payment(row, currency)),
         change: money(change_minor, currency),
         customer_ref,
     }
+}
+
+fn all<R, V>(rows: Vec<R>, view: impl FnMut(R) -> V) -> Vec<V> {
+    rows.into_iter().map(view).collect()
 }
 
 fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
@@ -217,6 +218,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         head,
         lines,
         refunds,
+        receipt,
     } = full;
     let ReturnHead {
         id,
@@ -224,6 +226,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         sale_id,
         sale_store_id,
         store_id,
+        register_id,
         cashier_id,
         occurred_at,
         business_date,
@@ -239,19 +242,16 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         sale_id,
         sale_store_id,
         store_id,
+        register_id,
+        receipt_number: receipt.map(|receipt| receipt.number),
+        shift_id: receipt.and_then(|receipt| receipt.shift_id),
         cashier_id,
         occurred_at,
         business_date,
         currency,
-        lines: lines
-            .into_iter()
-            .map(|row| return_line(row, currency))
-            .collect(),
+        lines: all(lines, |row| return_line(row, currency)),
         refund,
-        refunds: refunds
-            .into_iter()
-            .map(|row| refund_view(&row, currency))
-            .collect(),
+        refunds: all(refunds, |row| refund_view(&row, currency)),
         reason,
         note,
     }
@@ -307,6 +307,7 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         sale_id,
         sale_store_id,
         store_id,
+        register_id,
         cashier_id,
         number,
         request_hash: _,
@@ -324,6 +325,7 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         sale_id,
         sale_store_id,
         store_id,
+        register_id,
         cashier_id,
         occurred_at,
         business_date,

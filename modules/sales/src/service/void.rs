@@ -9,6 +9,7 @@ use kernel::{
     ids::SaleId,
     outbox,
     problem::Problem,
+    uuid::Uuid,
 };
 use sales_api::Goods;
 
@@ -20,6 +21,7 @@ use crate::{
     error::Error,
     events,
     repo::{
+        receipts, registers, returns_write,
         sales::{self, Sale},
         voids::{self, NewVoid},
     },
@@ -58,14 +60,15 @@ impl Sales {
             at: kernel::time::now(),
             by: cx.actor,
             reason: body.reason.into_string(),
+            shift_id: None,
         };
         let replayed = match standing(&sale, &new)? {
             Some(()) => true,
             None => {
                 self.check_own_and_today(cx, &sale, may).await?;
-                let cx = cx.clone();
+                let (cx, sale) = (cx.clone(), sale.clone());
                 self.db
-                    .transaction(move |conn| apply(conn, &cx, &new))
+                    .transaction(move |conn| apply(conn, &cx, &sale, new))
                     .await?
             }
         };
@@ -111,8 +114,23 @@ fn standing(sale: &Sale, new: &NewVoid) -> Result<Option<()>, Error> {
     }
 }
 
+/// The shift that is open at the register of the sale: its drawer gives the money back, whichever
+/// shift had taken it. Locks the sale, then the register.
+fn paying_shift(conn: &mut PgConnection, sale: &Sale) -> Result<Option<Uuid>, Error> {
+    let Some(register) = sale.register_id else {
+        return Ok(None);
+    };
+    returns_write::lock_sale(conn, sale.id)?;
+    let register = registers::lock(conn, sale.store_id, register)?;
+    Ok(register.and_then(|register| register.shift_in(sale.currency)))
+}
+
 /// Answers whether a concurrent try of the same request was faster.
-fn apply(conn: &mut PgConnection, cx: &Cx, new: &NewVoid) -> Result<bool, Error> {
+fn apply(conn: &mut PgConnection, cx: &Cx, sale: &Sale, new: NewVoid) -> Result<bool, Error> {
+    let new = &NewVoid {
+        shift_id: paying_shift(conn, sale)?,
+        ..new
+    };
     let Some(seq) = voids::void(conn, new)? else {
         let sale = sales::head(conn, new.sale_id, None)?.ok_or(Error::NotFound("sale"))?;
         return match standing(&sale, new)? {
@@ -120,7 +138,9 @@ fn apply(conn: &mut PgConnection, cx: &Cx, new: &NewVoid) -> Result<bool, Error>
             None => Err(Error::HasReturns),
         };
     };
-    let sale = sales::head(conn, new.sale_id, None)?.ok_or(Error::NotFound("sale"))?;
+    if let Some(shift) = new.shift_id {
+        receipts::count_void(conn, shift, sale.id)?;
+    }
     let goods = voids::goods(conn, new.sale_id)?;
     let goods = goods.into_iter().map(|row| Goods {
         product_id: row.product_id,

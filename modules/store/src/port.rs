@@ -36,6 +36,8 @@ use crate::{
 
 /// Holds in one transaction at most.
 const MAX_BATCH: usize = 64;
+/// Levels of one store in one answer at most.
+const MAX_LEVELS: i64 = 1_000;
 
 /// When a hold's transaction is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +127,20 @@ impl Levels for Ports {
             .run(move |conn| levels::of_products(conn, &scope, &products).map_err(DbError::from))
             .await
             .map_err(|e| NoAnswer::new("levels", "levels", reason(&e)))
+    }
+
+    async fn levels_of_store(
+        &self,
+        _: &Cx,
+        store: StoreId,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        let limit = limit.clamp(0, MAX_LEVELS);
+        self.db
+            .run(move |conn| levels::of_store(conn, store, after, limit).map_err(DbError::from))
+            .await
+            .map_err(|e| NoAnswer::new("levels", "levels_of_store", reason(&e)))
     }
 }
 

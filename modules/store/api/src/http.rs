@@ -92,6 +92,17 @@ impl Levels for LevelsClient {
     ) -> Result<Vec<StoreLevel>, NoAnswer> {
         self.0.ask("levels", cx, &(scope, products)).await
     }
+
+    async fn levels_of_store(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        let asked = (store, after, limit);
+        self.0.ask("levels_of_store", cx, &asked).await
+    }
 }
 
 /// Offers `levels` to other processes. Mounted on the internal listener only.
@@ -100,6 +111,12 @@ pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
         .ask("levels", |levels, cx, (scope, products)| async move {
             levels.levels(&cx, scope, products).await
         })
+        .ask(
+            "levels_of_store",
+            |levels, cx, (store, after, limit)| async move {
+                levels.levels_of_store(&cx, store, after, limit).await
+            },
+        )
         .into_scope()
 }
 

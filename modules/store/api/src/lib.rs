@@ -137,6 +137,15 @@ pub trait Levels: Send + Sync {
         scope: Scope,
         products: Vec<ProductId>,
     ) -> Result<Vec<StoreLevel>, NoAnswer>;
+
+    /// The levels of one store by product, at most 1,000, those after `after` only. A read.
+    async fn levels_of_store(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<StoreLevel>, NoAnswer>;
 }
 
 /// What one store has of one product.

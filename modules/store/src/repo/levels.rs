@@ -125,6 +125,36 @@ pub(crate) fn of_products(
     Ok(rows.into_iter().map(StoreLevel::from).collect())
 }
 
+statement! {
+    struct OfStore {
+        store: StoreId => sql_types::Uuid,
+        after: Option<ProductId> => sql_types::Nullable<sql_types::Uuid>,
+        limit: i64 => sql_types::BigInt,
+    }
+    "SELECT l.store_id, s.code AS store_code, s.name AS store_name, l.product_id, l.on_hand, \
+         l.reserved, l.damaged, l.incoming \
+     FROM (SELECT {}::uuid AS store, {}::uuid AS after) p \
+     JOIN levels l ON l.store_id = p.store AND (p.after IS NULL OR l.product_id > p.after) \
+     JOIN stores s ON s.id = l.store_id \
+     ORDER BY l.product_id LIMIT {}"
+}
+
+/// Up to `limit` levels of one store, by product.
+pub(crate) fn of_store(
+    conn: &mut PgConnection,
+    store: StoreId,
+    after: Option<ProductId>,
+    limit: i64,
+) -> QueryResult<Vec<StoreLevel>> {
+    let rows: Vec<NamedLevel> = OfStore {
+        store,
+        after,
+        limit,
+    }
+    .get_results(conn)?;
+    Ok(rows.into_iter().map(StoreLevel::from).collect())
+}
+
 impl From<NamedLevel> for StoreLevel {
     fn from(row: NamedLevel) -> Self {
         let NamedLevel {

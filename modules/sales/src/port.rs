@@ -12,13 +12,20 @@ use kernel::{
     outbox::Envelope,
     relay::{Delivery, Subscriber},
 };
-use sales_api::{Attempt, Outcome, Resolution, SaleOutcomes};
+use sales_api::{Attempt, Demand, Outcome, Resolution, SaleOutcomes, Sold, SoldQuery};
 use store_api::StoreChanged;
 
-use crate::{repo::tombstones, service::directory::Directory};
+use crate::{
+    repo::{demand, tombstones},
+    service::directory::Directory,
+};
 
 /// Attempts in one transaction at most.
 const BATCH: usize = 1_000;
+/// What may be asked about demand at once: stores, products, days.
+const DEMAND_STORES: usize = 500;
+const DEMAND_PRODUCTS: usize = 1_000;
+const DEMAND_DAYS: i64 = 400;
 
 /// The ports of sales: they need its database and nothing else, so that they exist before the
 /// modules that sales itself needs.
@@ -64,6 +71,27 @@ impl SaleOutcomes for Ports {
                 })
             })
             .collect()
+    }
+}
+
+#[async_trait]
+impl Demand for Ports {
+    async fn sold(&self, _: &Cx, query: SoldQuery) -> Result<Vec<Sold>, NoAnswer> {
+        let no_answer =
+            |error: &dyn std::fmt::Display| NoAnswer::new("demand", "sold", error.to_string());
+        if query.stores.len() > DEMAND_STORES
+            || query.products.len() > DEMAND_PRODUCTS
+            || (query.to - query.from).num_days() >= DEMAND_DAYS
+        {
+            return Err(no_answer(&"more was asked than may be at once"));
+        }
+        if query.stores.is_empty() || query.products.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.db
+            .run(move |conn| demand::sold(conn, &query).map_err(DbError::from))
+            .await
+            .map_err(|e| no_answer(&e))
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`SaleOutcomes`] over HTTP. Both halves sit in one file so that they cannot drift apart.
+//! The ports of sales over HTTP. Both halves of each sit in one file so that they cannot drift apart.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use kernel::{
     peer::{Peer, Remote},
 };
 
-use crate::{Attempt, Resolution, SaleOutcomes};
+use crate::{Attempt, Demand, Resolution, SaleOutcomes, Sold, SoldQuery};
 
 const PORT: &str = "sale_outcomes";
 
@@ -36,6 +36,35 @@ pub fn serve(outcomes: Arc<dyn SaleOutcomes>) -> Scope {
     Serve::new(PORT, outcomes)
         .ask("resolve", |outcomes, cx, sales| async move {
             outcomes.resolve(&cx, sales).await
+        })
+        .into_scope()
+}
+
+const DEMAND: &str = "demand";
+
+/// Reaches [`Demand`] in another process.
+#[derive(Debug)]
+pub struct DemandClient(Remote);
+
+impl DemandClient {
+    /// Asks `peer`.
+    pub fn new(peer: Peer) -> Self {
+        Self(Remote::new(DEMAND, peer))
+    }
+}
+
+#[async_trait]
+impl Demand for DemandClient {
+    async fn sold(&self, cx: &Cx, query: SoldQuery) -> Result<Vec<Sold>, NoAnswer> {
+        self.0.ask("sold", cx, &query).await
+    }
+}
+
+/// Offers `demand` to other processes. Mounted on the internal listener only.
+pub fn serve_demand(demand: Arc<dyn Demand>) -> Scope {
+    Serve::new(DEMAND, demand)
+        .ask("sold", |demand, cx, query| async move {
+            demand.sold(&cx, query).await
         })
         .into_scope()
 }

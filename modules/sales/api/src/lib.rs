@@ -1,5 +1,6 @@
 //! What other modules may know about sales: whether a sale stands, and the facts it publishes.
 
+mod demand;
 mod http;
 
 use async_trait::async_trait;
@@ -12,7 +13,8 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use http::{SaleOutcomesClient, serve};
+pub use demand::{Demand, Sold, SoldQuery};
+pub use http::{DemandClient, SaleOutcomesClient, serve, serve_demand};
 
 /// Decides, once and for all, whether a sale stands.
 #[async_trait]

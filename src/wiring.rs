@@ -5,18 +5,25 @@
 
 use std::{cfg_select, sync::Arc};
 
-#[cfg(any(feature = "auth", feature = "store", feature = "sales"))]
+#[cfg(any(
+    feature = "auth",
+    feature = "store",
+    feature = "inventory",
+    feature = "sales"
+))]
 use async_trait::async_trait;
 use auth_api::{Sessions, SessionsClient};
 use diesel_migrations::EmbeddedMigrations;
 use inventory_api::{Catalog, CatalogClient};
 use kernel::{db::Db, peer::Peer, relay::Subscriber};
-use sales_api::{SaleOutcomes, SaleOutcomesClient};
-use store_api::{Levels, LevelsClient, Stock, StockClient, Stores, StoresClient};
+use sales_api::{Demand, DemandClient, SaleOutcomes, SaleOutcomesClient};
+use store_api::{
+    Levels, LevelsClient, Stock, StockClient, Stores, StoresClient, Transfers, TransfersClient,
+};
 
 #[cfg(feature = "auth")]
 use crate::operator::Accounts;
-#[cfg(any(feature = "store", feature = "sales"))]
+#[cfg(any(feature = "store", feature = "inventory", feature = "sales"))]
 use crate::operator::{Check, Checks};
 use crate::{
     operator::{AuditTrail, Failure},
@@ -27,9 +34,11 @@ use kernel::auth::Grant;
 #[cfg(feature = "auth")]
 use secrecy::SecretString;
 
-/// The consumer of sales' events, and the one of the catalogue's, as they are called on the wire.
+/// The consumers of events, as they are called on the wire: store hears sales, sales hears store and
+/// the catalogue, inventory hears store.
 const STORE_EVENTS: &str = "store_events";
 const SALES_EVENTS: &str = "sales_events";
+const INVENTORY_EVENTS: &str = "inventory_events";
 
 /// What every module may ask of the others.
 #[cfg_attr(
@@ -44,9 +53,12 @@ struct Ports {
     stock: Arc<dyn Stock>,
     stores: Arc<dyn Stores>,
     levels: Arc<dyn Levels>,
+    transfers: Arc<dyn Transfers>,
     store_events: Arc<dyn Subscriber>,
     catalog: Arc<dyn Catalog>,
+    inventory_events: Arc<dyn Subscriber>,
     outcomes: Arc<dyn SaleOutcomes>,
+    demand: Arc<dyn Demand>,
 }
 
 /// The migrations of a module; `None` where it is not in this binary.
@@ -74,15 +86,21 @@ pub fn migrations(module: Module) -> Option<EmbeddedMigrations> {
 /// When a database or a peer is missing from the plan, or a module refuses its settings.
 pub fn wire(plan: &Plan) -> Result<Process, WireError> {
     let mut process = Process::default();
-    let (stock, stores, levels, store_events) = store_ports(plan, &mut process)?;
+    let sessions = auth(plan, &mut process)?;
+    let (stock, stores, levels, transfers, store_events) = store_ports(plan, &mut process)?;
+    let (catalog, inventory_events) = inventory_ports(plan, &mut process)?;
+    let (outcomes, demand) = sales_ports(plan, &mut process)?;
     let ports = Ports {
-        sessions: auth(plan, &mut process)?,
+        sessions,
         stock,
         stores,
         levels,
+        transfers,
         store_events,
-        catalog: inventory_ports(plan, &mut process)?,
-        outcomes: sales_ports(plan, &mut process)?,
+        catalog,
+        inventory_events,
+        outcomes,
+        demand,
     };
     let sales_events = sales(plan, &mut process, &ports)?;
     store(plan, &mut process, &ports, sales_events.clone())?;
@@ -156,8 +174,11 @@ type StorePorts = (
     Arc<dyn Stock>,
     Arc<dyn Stores>,
     Arc<dyn Levels>,
+    Arc<dyn Transfers>,
     Arc<dyn Subscriber>,
 );
+type InventoryPorts = (Arc<dyn Catalog>, Arc<dyn Subscriber>);
+type SalesPorts = (Arc<dyn SaleOutcomes>, Arc<dyn Demand>);
 
 fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireError> {
     cfg_select! {
@@ -183,7 +204,7 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = durable;
             process.workers_mut().extend(plan.events.worker(STORE_EVENTS, &consumer));
-            return Ok((local.clone(), local.clone(), local, consumer));
+            return Ok((local.clone(), local.clone(), local.clone(), local, consumer));
         },
         _ => {}
     }
@@ -192,42 +213,49 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
         Arc::new(StockClient::new(peer.clone())),
         Arc::new(StoresClient::new(peer.clone())),
         Arc::new(LevelsClient::new(peer.clone())),
+        Arc::new(TransfersClient::new(peer.clone())),
         plan.events.to(STORE_EVENTS, peer),
     ))
 }
 
-fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Catalog>, WireError> {
+fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<InventoryPorts, WireError> {
     cfg_select! {
         feature = "inventory" => if plan.runs(Module::Inventory) {
             let ports = inventory::Ports::new(pool(plan, process, Module::Inventory)?);
             let served = ports.clone();
             process.internal.push((Module::Inventory, Arc::new(move || inventory_api::serve(served.clone()))));
-            return Ok(ports);
+            let served = ports.clone();
+            process.internal.push((Module::Inventory, Arc::new(move || kernel::relay::serve(INVENTORY_EVENTS, served.clone()))));
+            let consumer: Arc<dyn Subscriber> = ports.clone();
+            process.workers_mut().extend(plan.events.worker(INVENTORY_EVENTS, &consumer));
+            return Ok((ports, consumer));
         },
         _ => {}
     }
-    Ok(Arc::new(CatalogClient::new(peer(
-        plan,
-        process,
-        Module::Inventory,
-    )?)))
+    let peer = peer(plan, process, Module::Inventory)?;
+    Ok((
+        Arc::new(CatalogClient::new(peer.clone())),
+        plan.events.to(INVENTORY_EVENTS, peer),
+    ))
 }
 
-fn sales_ports(plan: &Plan, process: &mut Process) -> Result<Arc<dyn SaleOutcomes>, WireError> {
+fn sales_ports(plan: &Plan, process: &mut Process) -> Result<SalesPorts, WireError> {
     cfg_select! {
         feature = "sales" => if plan.runs(Module::Sales) {
             let ports = sales::Ports::new(pool(plan, process, Module::Sales)?);
             let served = ports.clone();
             process.internal.push((Module::Sales, Arc::new(move || sales_api::serve(served.clone()))));
-            return Ok(ports);
+            let served = ports.clone();
+            process.internal.push((Module::Sales, Arc::new(move || sales_api::serve_demand(served.clone()))));
+            return Ok((ports.clone(), ports));
         },
         _ => {}
     }
-    Ok(Arc::new(SaleOutcomesClient::new(peer(
-        plan,
-        process,
-        Module::Sales,
-    )?)))
+    let peer = peer(plan, process, Module::Sales)?;
+    Ok((
+        Arc::new(SaleOutcomesClient::new(peer.clone())),
+        Arc::new(DemandClient::new(peer)),
+    ))
 }
 
 fn store(
@@ -245,7 +273,7 @@ fn store(
             let module = store::Store::new(pool(plan, process, Module::Store)?, ports.catalog.clone(), options);
             let mounted = module.clone();
             process.public.push((Module::Store, Arc::new(move |cfg| mounted.mount(cfg))));
-            process.workers_mut().extend(module.workers(ports.outcomes.clone(), vec![sales_events]));
+            process.workers_mut().extend(module.workers(ports.outcomes.clone(), vec![sales_events, ports.inventory_events.clone()]));
             process.operator.checks.push(Arc::new(module));
         },
         _ => { let _ = (plan, process, ports, sales_events); }
@@ -291,10 +319,17 @@ fn inventory(
     cfg_select! {
         feature = "inventory" => if plan.runs(Module::Inventory) {
             let db = pool(plan, process, Module::Inventory)?;
-            let module = inventory::Inventory::new(db, ports.levels.clone());
+            let needs = inventory::Needs {
+                levels: ports.levels.clone(),
+                stores: ports.stores.clone(),
+                transfers: ports.transfers.clone(),
+                demand: ports.demand.clone(),
+            };
+            let module = inventory::Inventory::new(db, needs);
             let mounted = module.clone();
             process.public.push((Module::Inventory, Arc::new(move |cfg| mounted.mount(cfg))));
             process.workers_mut().extend(module.workers(vec![sales_events]));
+            process.operator.checks.push(Arc::new(module));
         },
         _ => { let _ = (plan, process, ports, sales_events); }
     }
@@ -373,6 +408,21 @@ impl Checks for sales::Sales {
             .map(|c| Check {
                 title: c.invariant,
                 violations: c.broken,
+            })
+            .collect())
+    }
+}
+
+#[cfg(feature = "inventory")]
+#[async_trait]
+impl Checks for inventory::Inventory {
+    async fn run(&self) -> Result<Vec<Check>, Failure> {
+        let found = self.integrity().await?;
+        Ok(found
+            .into_iter()
+            .map(|c| Check {
+                title: c.title.to_owned(),
+                violations: c.violations,
             })
             .collect())
     }

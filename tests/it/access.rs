@@ -185,6 +185,13 @@ async fn a_list_shows_only_the_caller_s_stores() {
             app.post("/api/returns", &body).await.expect(201);
             let body = crate::transfers::draft(fixture.depot, store, &[(fixture.product, 1)]);
             app.post("/api/stocks/transfers", &body).await.expect(201);
+            let lines = [(fixture.product, 1)];
+            crate::replenishment::given_request(&app, store, fixture.depot, &lines, false).await;
+            let rule = format!("/api/inventory/reorder-rules/{store}/{}", fixture.product);
+            let body = serde_json::json!({"min": 1, "max": 2});
+            app.send(Method::PUT, &rule, &app.admin, None, Some(&body))
+                .await
+                .expect(201);
         }
         for role in [Role::Manager, Role::Auditor] {
             let token = app.user(role, Some(own)).await;
@@ -197,6 +204,8 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/stocks/low?below=1000000".into(),
                 "/api/stocks/holds".into(),
                 "/api/stocks/transfers".into(),
+                "/api/inventory/reorder-rules".into(),
+                "/api/inventory/replenishment/requests".into(),
                 "/api/sales".into(),
                 "/api/returns".into(),
                 "/api/sales/reports/revenue?from=2026-01-01&to=2026-12-31&group_by=store".into(),

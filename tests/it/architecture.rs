@@ -26,7 +26,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "sales",
         &["kernel", "sales-api", "inventory-api", "store-api"],
     ),
-    ("inventory", &["kernel", "inventory-api", "store-api"]),
+    (
+        "inventory",
+        &["kernel", "inventory-api", "store-api", "sales-api"],
+    ),
     (
         "store",
         &["kernel", "store-api", "sales-api", "inventory-api"],

@@ -253,8 +253,11 @@ impl Fixture {
         app: &TestApp,
         method: &str,
         path: &str,
-        _store: Uuid,
+        store: Uuid,
     ) -> Option<Request> {
+        if path.contains("/reorder-rules") || path.contains("/replenishment/") {
+            return self.of_replenishment(app, method, path, store).await;
+        }
         let category = async || {
             id(&app
                 .post("/api/inventory/categories", &json!({"name": unique("C ")}))

@@ -27,6 +27,8 @@ const APART: &[(&str, u64)] = &[
     ("/api/inventory/exports/products", 2),
     // The product here, its levels in the store module.
     ("/api/inventory/stock", 1),
+    // The rules of the store, those of other stores for what is short, and what is asked of them.
+    ("/api/inventory/replenishment/suggestions", 3),
 ];
 
 #[actix_web::test]

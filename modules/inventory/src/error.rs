@@ -79,12 +79,44 @@ pub enum Error {
     /// As many imports are running as may at once.
     #[error("Other imports are running: repeat the request later.")]
     ImportsBusy,
-    /// The store module did not answer.
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// A replenishment request does not stand where this may be done.
+    #[error("{0}")]
+    RequestStatus(String),
+    /// No store can give these goods.
+    #[error("No store can give these goods: see `errors`, and name a source or approve none.")]
+    NoSource(Vec<FieldError>),
+    /// What was suggested is not free any more.
+    #[error(
+        "Others have asked for these goods meanwhile: see `errors`, and look at the suggestions again."
+    )]
+    SuggestionOutdated(Vec<FieldError>),
+    /// A store is archived.
+    #[error("The store is archived.")]
+    StoreArchived,
+    /// Only logistics decides on requests.
+    #[error(
+        "Requests are decided by an admin of the store, or a manager of a store of the kind logistics."
+    )]
+    NotLogistics,
+    /// A stored answer could not be written or read.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Another module did not answer.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl Error {
+    /// One field is out of bounds.
+    pub(crate) fn invalid(pointer: &str, detail: impl std::fmt::Display) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, "invalid", detail)])
+    }
 }
 
 impl From<Query> for Error {
@@ -145,6 +177,17 @@ impl From<&Error> for Problem {
             Error::ImportsBusy => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "imports-busy").retry_after(10)
             }
+            Error::KeyReused => Self::key_reused(),
+            Error::RequestStatus(_) => Self::conflict("replenishment-status", error),
+            Error::NoSource(errors) => {
+                Self::conflict("no-source", error).with_errors(errors.clone())
+            }
+            Error::SuggestionOutdated(errors) => {
+                Self::conflict("suggestion-outdated", error).with_errors(errors.clone())
+            }
+            Error::StoreArchived => Self::conflict("store-archived", error),
+            Error::NotLogistics => new(StatusCode::FORBIDDEN, "forbidden"),
+            Error::Json(cause) => Self::internal(cause),
             Error::NoAnswer(cause) => Self::unavailable(cause),
             Error::Db(cause) => cause.into(),
         }

@@ -1,7 +1,8 @@
 //! Inventory: the catalogue of the chain, its categories, lookup for the tills, stock over all
-//! stores, and CSV import and export.
+//! stores, what stores should order, and CSV import and export.
 
 mod domain;
+mod dto;
 mod error;
 mod events;
 mod permissions;
@@ -20,14 +21,18 @@ use kernel::{
     relay::{Relay, Subscriber},
     worker::Worker,
 };
-use store_api::Levels;
+use sales_api::Demand;
+use store_api::{Levels, Stores, Transfers};
 use tokio::sync::Semaphore;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use domain::import::RowProblem;
 pub use error::Error;
 pub use port::Ports;
-pub use service::imports::{ImportOptions, ImportReport};
+pub use service::{
+    imports::{ImportOptions, ImportReport},
+    integrity::Check,
+};
 
 /// The schema that holds the module's tables.
 pub const SCHEMA: &str = "inventory";
@@ -37,21 +42,36 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/i
 /// Imports at once in one process: each holds a connection for most of its time.
 const IMPORTS_AT_ONCE: usize = 2;
 const RELAY_PERIOD: Duration = Duration::from_millis(500);
+/// How often transfers are looked for that were approved and not made.
+const PLANNED_PERIOD: Duration = Duration::from_secs(2);
 
-/// The module: its database and the port it needs. Cheap to clone.
+/// What inventory needs from other modules.
+#[derive(Clone)]
+pub struct Needs {
+    /// Knows what stores have.
+    pub levels: Arc<dyn Levels>,
+    /// Knows the stores.
+    pub stores: Arc<dyn Stores>,
+    /// Makes transfers of what is approved.
+    pub transfers: Arc<dyn Transfers>,
+    /// Knows what sells.
+    pub demand: Arc<dyn Demand>,
+}
+
+/// The module: its database and the ports it needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Inventory {
     db: Db,
-    levels: Arc<dyn Levels>,
+    needs: Needs,
     imports: Arc<Semaphore>,
 }
 
 impl Inventory {
-    /// `db` is bound to [`SCHEMA`]; `levels` is the store module's.
-    pub fn new(db: Db, levels: Arc<dyn Levels>) -> Self {
+    /// `db` is bound to [`SCHEMA`].
+    pub fn new(db: Db, needs: Needs) -> Self {
         Self {
             db,
-            levels,
+            needs,
             imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
         }
     }
@@ -62,7 +82,8 @@ impl Inventory {
         routes::mount(cfg);
     }
 
-    /// The background work: delivery of the outbox to `subscribers`.
+    /// The background work: delivery of the outbox to `subscribers`, and transfers that were
+    /// approved while the store module was away.
     pub fn workers(&self, subscribers: Vec<Arc<dyn Subscriber>>) -> Vec<Worker> {
         let relay = Relay::new(self.db.clone(), subscribers);
         let work = move || {
@@ -77,7 +98,29 @@ impl Inventory {
                 }
             }
         };
-        vec![Worker::new("inventory relay", RELAY_PERIOD, work)]
+        let inventory = self.clone();
+        let make = move || {
+            let inventory = inventory.clone();
+            async move {
+                match inventory.make_planned().await {
+                    Ok(made) => made > 0,
+                    Err(error) => {
+                        tracing::warn!(%error, "approved transfers could not be made");
+                        false
+                    }
+                }
+            }
+        };
+        vec![
+            Worker::new("inventory relay", RELAY_PERIOD, work),
+            Worker::new("inventory transfers", PLANNED_PERIOD, make),
+        ]
+    }
+}
+
+impl std::fmt::Debug for Needs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Needs").finish_non_exhaustive()
     }
 }
 

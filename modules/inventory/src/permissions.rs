@@ -11,6 +11,16 @@ kernel::permission! {
     pub(crate) CostRead = "catalog:cost" [Admin, Manager, Auditor]
     /// See past imports, which concern the whole chain.
     pub(crate) ImportRead = "catalog:imports" [Admin, Auditor]
+    /// See what stores want to have of products.
+    pub(crate) ReorderRead = "reorder:read" [Admin, Manager, Cashier, Clerk, Auditor]
+    /// Say what a store wants to have of products.
+    pub(crate) ReorderWrite = "reorder:write" [Admin, Manager]
+    /// See what stores ask for, and what they should.
+    pub(crate) ReplenishmentRead = "replenishment:read" [Admin, Manager, Clerk, Auditor]
+    /// Ask for goods for one's own store.
+    pub(crate) ReplenishmentWrite = "replenishment:write" [Admin, Manager, Clerk]
+    /// Decide what stores get: an admin of the store, or a manager of a warehouse.
+    pub(crate) ReplenishmentApprove = "replenishment:approve" [Admin, Manager]
     /// Read who changed what.
     pub(crate) AuditRead = "inventory:audit" [Admin, Manager, Auditor]
     /// Read the change feed, which tells of the whole chain; held everywhere.

@@ -1,4 +1,4 @@
-//! [`Catalog`], answered from this process.
+//! [`Catalog`] and the events of the store module, answered from this process.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,11 +8,15 @@ use kernel::{
     call::{Cx, NoAnswer},
     db::{Db, DbError},
     ids::ProductId,
+    outbox::Envelope,
+    relay::{Delivery, Subscriber},
 };
 
 use crate::{
     domain::product::{Facts, Product},
+    error::Error,
     repo::resolve::{self, FoundBy},
+    service::follow,
 };
 
 /// Keys of one call at most.
@@ -64,6 +68,16 @@ impl Catalog for Ports {
             Some(Resolved { key, product })
         });
         Ok(resolved.collect())
+    }
+}
+
+#[async_trait]
+impl Subscriber for Ports {
+    async fn deliver(&self, _: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
+        self.db
+            .transaction(move |conn| follow::apply(conn, &events))
+            .await
+            .map_err(|e: Error| NoAnswer::new("inventory_events", "deliver", e))
     }
 }
 

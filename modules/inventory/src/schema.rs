@@ -52,3 +52,49 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    reorder_rules (store_id, product_id) {
+        store_id -> Uuid,
+        product_id -> Uuid,
+        id -> Uuid,
+        min_quantity -> BigInt,
+        max_quantity -> Nullable<BigInt>,
+        multiple -> BigInt,
+        lead_days -> BigInt,
+        cover_days -> Nullable<BigInt>,
+        source_store_id -> Nullable<Uuid>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    replenishment_requests (id) {
+        id -> Uuid,
+        number -> BigInt,
+        store_id -> Uuid,
+        status -> Text,
+        note -> Nullable<Text>,
+        needed_by -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        version -> BigInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        requested_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    replenishment_lines (request_id, product_id) {
+        request_id -> Uuid,
+        product_id -> Uuid,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(replenishment_requests, replenishment_lines);

@@ -5,7 +5,7 @@ mod http;
 use async_trait::async_trait;
 use kernel::{
     call::{Cx, NoAnswer},
-    ids::ProductId,
+    ids::{ProductId, StoreId},
     money::{BasisPoints, Minor, Money, Quantity},
     outbox::Event,
 };
@@ -77,4 +77,21 @@ pub struct ProductChanged {
 impl Event for ProductChanged {
     const TYPE: &'static str = "product.changed.v1";
     const AGGREGATE: &'static str = "product";
+}
+
+/// A replenishment request was made, or went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplenishmentChanged {
+    /// Which.
+    pub request_id: kernel::uuid::Uuid,
+    /// The store that asks.
+    pub store_id: StoreId,
+    /// Where it stands: `draft`, `requested`, `approved`, `rejected`, `cancelled`, `fulfilled` or
+    /// `unfulfilled`.
+    pub status: String,
+}
+
+impl Event for ReplenishmentChanged {
+    const TYPE: &'static str = "replenishment.changed.v1";
+    const AGGREGATE: &'static str = "replenishment_request";
 }

@@ -4,4 +4,7 @@ pub(crate) mod category;
 pub(crate) mod decimal;
 pub(crate) mod import;
 pub(crate) mod product;
+pub(crate) mod reorder;
+pub(crate) mod replenishment;
+pub(crate) mod supply;
 pub(crate) mod words;

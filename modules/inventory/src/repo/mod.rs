@@ -1,9 +1,16 @@
 //! SQL. Every function takes a connection, so that the service decides the transaction.
 
+pub(crate) mod answers;
 pub(crate) mod barcodes;
 pub(crate) mod categories;
+pub(crate) mod columns;
 pub(crate) mod export;
 pub(crate) mod imports;
+pub(crate) mod integrity;
+pub(crate) mod known;
 pub(crate) mod product_list;
 pub(crate) mod products;
+pub(crate) mod reorder_rules;
+pub(crate) mod replenishment;
+pub(crate) mod replenishment_transfers;
 pub(crate) mod resolve;

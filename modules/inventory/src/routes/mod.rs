@@ -10,8 +10,17 @@ mod lookup;
 mod patch;
 mod product_dto;
 mod products;
+mod reorder_rules;
+mod replenishment;
+mod replenishment_steps;
 mod stock;
+mod suggestions;
 
+use kernel::{
+    auth::{Can, Permission, Scope},
+    ids::StoreId,
+    problem::Problem,
+};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers every route, with its documentation.
@@ -35,5 +44,31 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(imports::import_products)
         .service(imports::list_imports)
         .service(imports::get_import)
-        .service(exports::export_products);
+        .service(exports::export_products)
+        .service(reorder_rules::list_reorder_rules)
+        .service(reorder_rules::put_reorder_rules)
+        .service(reorder_rules::get_reorder_rule)
+        .service(reorder_rules::put_reorder_rule)
+        .service(reorder_rules::delete_reorder_rule)
+        .service(suggestions::list_replenishment_suggestions)
+        .service(suggestions::accept_replenishment_suggestions)
+        .service(replenishment::list_replenishment_requests)
+        .service(replenishment::create_replenishment_request)
+        .service(replenishment::get_replenishment_request)
+        .service(replenishment_steps::submit_replenishment_request)
+        .service(replenishment_steps::approve_replenishment_request)
+        .service(replenishment_steps::reject_replenishment_request)
+        .service(replenishment_steps::cancel_replenishment_request);
+}
+
+/// The stores that a list is limited to: the one that was asked for, or all that the caller may
+/// see.
+fn narrow<P: Permission>(can: &Can<P>, store: Option<StoreId>) -> Result<Scope, Problem> {
+    match store {
+        Some(store) => {
+            can.at(store)?;
+            Ok(Scope::Only(vec![store]))
+        }
+        None => Ok(can.scope()),
+    }
 }

@@ -47,7 +47,7 @@ impl Inventory {
         let mut cx = cx.clone();
         cx.deadline = cx.deadline.min(Instant::now() + LEVEL_WAIT);
         let scope = Scope::Only(vec![store_id]);
-        let asked = self.levels.levels(&cx, scope, vec![product_id]);
+        let asked = self.needs.levels.levels(&cx, scope, vec![product_id]);
         let answer = timeout(LEVEL_WAIT, asked)
             .await
             .unwrap_or_else(|_| Err(NoAnswer::new("levels", "levels", "too late")));

@@ -14,7 +14,11 @@ impl Inventory {
         id: ProductId,
     ) -> Result<(Product, Vec<StoreLevel>), Error> {
         let product = self.product(id).await?;
-        let mut levels = self.levels.levels(cx, scope.clone(), vec![id]).await?;
+        let mut levels = self
+            .needs
+            .levels
+            .levels(cx, scope.clone(), vec![id])
+            .await?;
         levels.retain(|level| level.product_id == id && scope.contains(level.store_id));
         Ok((product, levels))
     }

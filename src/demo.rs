@@ -1,5 +1,6 @@
 //! A small chain to try the product on: five shops and a warehouse, 200 products, users of every
-//! role, four weeks of sales, some returns, and goods on their way from the warehouse.
+//! role, four weeks of sales, some returns, goods on their way from the warehouse, and what the
+//! shops want to have.
 //!
 //! Ids, codes and contents are always the same, so that the examples in the documentation work;
 //! only the dates follow the day it is loaded on. Loading it again changes nothing.
@@ -10,6 +11,7 @@ mod ensure;
 mod ids;
 mod plan;
 mod random;
+mod replenishment;
 mod returns;
 mod sales;
 mod stock;
@@ -49,6 +51,8 @@ pub struct Summary {
     pub returns: Made,
     /// Transfers.
     pub transfers: Made,
+    /// Reorder rules, by request, and replenishment requests.
+    pub replenishment: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
 }
@@ -63,6 +67,7 @@ impl fmt::Display for Summary {
             sales,
             returns,
             transfers,
+            replenishment,
             phases: _,
         } = self;
         let parts = [
@@ -73,6 +78,7 @@ impl fmt::Display for Summary {
             ("sales", sales),
             ("returns", returns),
             ("transfers", transfers),
+            ("requests for rules and goods", replenishment),
         ];
         for (name, Made { made, found }) in parts {
             writeln!(f, "{name}: {made} made, {found} there before")?;
@@ -131,6 +137,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     phases.push(time);
     let (transfers, time) = transfers::load(api, progress).await?;
     phases.push(time);
+    let (replenishment, time) = replenishment::load(api, &products, progress).await?;
+    phases.push(time);
     chain::complete(api).await?;
     Ok(Summary {
         chain,
@@ -140,6 +148,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
         sales,
         returns,
         transfers,
+        replenishment,
         phases,
     })
 }

@@ -27,6 +27,10 @@ crate::uuid_newtype! {
     /// A transfer of goods between two stores.
     pub TransferId
 }
+crate::uuid_newtype! {
+    /// A physical count of a store's goods.
+    pub CountId
+}
 
 /// Fixed for ever: changing it would let an old retry create a second sale.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f2d_7c3e_51aa_4b0c_9d6e_2f10_77c4_01e5);

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use inventory_api::{Catalog, ProductKey, ProductSnapshot, Resolved};
+use inventory_api::{Catalog, CategoryPage, ProductKey, ProductRef, ProductSnapshot, Resolved};
 use kernel::{
     call::{Cx, NoAnswer},
     db::{Db, DbError},
@@ -15,11 +15,14 @@ use kernel::{
 use crate::{
     domain::product::{Facts, Product},
     error::Error,
-    repo::resolve::{self, FoundBy},
+    repo::{
+        categories, in_category,
+        resolve::{self, FoundBy},
+    },
     service::follow,
 };
 
-/// Keys of one call at most.
+/// Keys, or products of a page, in one call at most.
 const MAX_KEYS: usize = 500;
 
 /// What inventory offers to the other modules.
@@ -68,6 +71,24 @@ impl Catalog for Ports {
             Some(Resolved { key, product })
         });
         Ok(resolved.collect())
+    }
+
+    async fn in_category(
+        &self,
+        _: &Cx,
+        page: CategoryPage,
+    ) -> Result<Option<Vec<ProductRef>>, NoAnswer> {
+        let found = self
+            .db
+            .run(move |conn| {
+                let found = in_category::list(conn, page, MAX_KEYS)?;
+                // Only where there are none is it asked whether there is such a category.
+                let known =
+                    !found.is_empty() || categories::find(conn, page.category_id)?.is_some();
+                Ok::<_, DbError>(known.then_some(found))
+            })
+            .await;
+        found.map_err(|e| NoAnswer::new("catalog", "in_category", e))
     }
 }
 

@@ -9,7 +9,7 @@ use kernel::{
     peer::{Peer, Remote},
 };
 
-use crate::{Catalog, ProductKey, Resolved};
+use crate::{Catalog, CategoryPage, ProductKey, ProductRef, Resolved};
 
 const PORT: &str = "catalog";
 
@@ -29,6 +29,14 @@ impl Catalog for CatalogClient {
     async fn resolve(&self, cx: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer> {
         self.0.ask("resolve", cx, &keys).await
     }
+
+    async fn in_category(
+        &self,
+        cx: &Cx,
+        page: CategoryPage,
+    ) -> Result<Option<Vec<ProductRef>>, NoAnswer> {
+        self.0.ask("in_category", cx, &page).await
+    }
 }
 
 /// Offers `catalog` to other processes. Mounted on the internal listener only.
@@ -36,6 +44,9 @@ pub fn serve(catalog: Arc<dyn Catalog>) -> Scope {
     Serve::new(PORT, catalog)
         .ask("resolve", |catalog, cx, keys| async move {
             catalog.resolve(&cx, keys).await
+        })
+        .ask("in_category", |catalog, cx, page| async move {
+            catalog.in_category(&cx, page).await
         })
         .into_scope()
 }

@@ -13,12 +13,43 @@ use serde::{Deserialize, Serialize};
 
 pub use http::{CatalogClient, serve};
 
-/// Looks products up for a sale or an adjustment.
+/// Looks products up for a sale, an adjustment or a count.
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// The products that `keys` name, archived ones included; keys that name nothing are left
     /// out. At most 500 keys. A read: repeatable, and callers may keep an answer for 10 s.
     async fn resolve(&self, cx: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer>;
+
+    /// The products of a category and of all categories below it, archived ones included, by id:
+    /// at most 500, and none after the last page. `None` where there is no such category. A read:
+    /// repeatable.
+    async fn in_category(
+        &self,
+        cx: &Cx,
+        page: CategoryPage,
+    ) -> Result<Option<Vec<ProductRef>>, NoAnswer>;
+}
+
+/// Which products of a category are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryPage {
+    /// Which category.
+    pub category_id: kernel::uuid::Uuid,
+    /// Those after this one: the last of the page before.
+    pub after: Option<ProductId>,
+}
+
+/// A product, by what people call it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductRef {
+    /// Its id.
+    pub id: ProductId,
+    /// Its SKU.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// Archived products cannot be sold, but some may still be there.
+    pub archived: bool,
 }
 
 /// How a till names a product.

@@ -6,6 +6,7 @@ pub(crate) mod categories;
 pub(crate) mod columns;
 pub(crate) mod export;
 pub(crate) mod imports;
+pub(crate) mod in_category;
 pub(crate) mod integrity;
 pub(crate) mod known;
 pub(crate) mod product_list;

@@ -1,12 +1,13 @@
 //! A small chain to try the product on: five shops and a warehouse, 200 products, users of every
-//! role, four weeks of sales, some returns, goods on their way from the warehouse, and what the
-//! shops want to have.
+//! role, four weeks of sales, some returns, goods on their way from the warehouse, two counts, and
+//! what the shops want to have.
 //!
 //! Ids, codes and contents are always the same, so that the examples in the documentation work;
 //! only the dates follow the day it is loaded on. Loading it again changes nothing.
 
 mod catalogue;
 mod chain;
+mod counts;
 mod ensure;
 mod ids;
 mod plan;
@@ -53,6 +54,8 @@ pub struct Summary {
     pub transfers: Made,
     /// Reorder rules, by request, and replenishment requests.
     pub replenishment: Made,
+    /// Counts.
+    pub counts: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
 }
@@ -68,6 +71,7 @@ impl fmt::Display for Summary {
             returns,
             transfers,
             replenishment,
+            counts,
             phases: _,
         } = self;
         let parts = [
@@ -79,6 +83,7 @@ impl fmt::Display for Summary {
             ("returns", returns),
             ("transfers", transfers),
             ("requests for rules and goods", replenishment),
+            ("counts", counts),
         ];
         for (name, Made { made, found }) in parts {
             writeln!(f, "{name}: {made} made, {found} there before")?;
@@ -139,6 +144,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     phases.push(time);
     let (replenishment, time) = replenishment::load(api, &products, progress).await?;
     phases.push(time);
+    let (counts, time) = counts::load(api, progress).await?;
+    phases.push(time);
     chain::complete(api).await?;
     Ok(Summary {
         chain,
@@ -149,6 +156,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
         returns,
         transfers,
         replenishment,
+        counts,
         phases,
     })
 }

@@ -192,6 +192,9 @@ async fn a_list_shows_only_the_caller_s_stores() {
             app.send(Method::PUT, &rule, &app.admin, None, Some(&body))
                 .await
                 .expect(201);
+            let product = app.given_product(1).await;
+            crate::counts::given_count(&app, store, &[product]).await;
+            crate::discrepancies::given_discrepancy(&app, store, product).await;
         }
         for role in [Role::Manager, Role::Auditor] {
             let token = app.user(role, Some(own)).await;
@@ -206,6 +209,8 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/stocks/transfers".into(),
                 "/api/inventory/reorder-rules".into(),
                 "/api/inventory/replenishment/requests".into(),
+                "/api/stocks/counts".into(),
+                "/api/stocks/discrepancies".into(),
                 "/api/sales".into(),
                 "/api/returns".into(),
                 "/api/sales/reports/revenue?from=2026-01-01&to=2026-12-31&group_by=store".into(),

@@ -19,6 +19,8 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM store.movements), (SELECT count(*) FROM store.holds), \
     (SELECT sum(version) FROM store.transfers), (SELECT count(*) FROM store.requests), \
     (SELECT count(*) FROM store.discrepancies WHERE state = 'resolved'), \
+    (SELECT string_agg(status, ' ' ORDER BY id) FROM store.counts), \
+    (SELECT count(*) FROM store.count_entries), (SELECT sum(pass) FROM store.count_lines), \
     (SELECT sum(reserved) FROM store.levels), (SELECT sum(incoming) FROM store.levels), \
     (SELECT count(*) FROM inventory.products), (SELECT sum(version) FROM inventory.products), \
     (SELECT count(*) FROM inventory.categories), (SELECT sum(version) FROM inventory.categories), \

@@ -191,6 +191,9 @@ impl Fixture {
         if path.starts_with("/api/stocks/transfers") {
             return self.of_transfers(app, method, path, store).await;
         }
+        if path.starts_with("/api/stocks/counts") {
+            return self.of_counts(app, method, path, store).await;
+        }
         if path.starts_with("/api/stocks/discrepancies") {
             return self.of_discrepancies(app, method, path, store).await;
         }

@@ -1,5 +1,6 @@
 //! What can go wrong in the store module, and what a client is told.
 
+use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
@@ -8,8 +9,9 @@ use kernel::{
     problem::{FieldError, Problem},
 };
 
-use crate::domain::{adjustment::Refusal, transfer};
+use crate::domain::{adjustment::Refusal, count, transfer};
 
+mod counts;
 mod transfers;
 
 /// Why a use case did not succeed; it changed nothing then, unless a commit got no answer.
@@ -69,6 +71,12 @@ pub enum Error {
     /// A transfer's state or quantities do not allow it.
     #[error(transparent)]
     Transfer(#[from] TransferRefused),
+    /// A count's state or figures do not allow it.
+    #[error(transparent)]
+    Count(#[from] CountRefused),
+    /// A blind count does not show those who count where it deviates.
+    #[error("the count is blind")]
+    CountBlind,
     /// The discrepancy was explained before.
     #[error("resolved at {at}")]
     DiscrepancyResolved {
@@ -101,6 +109,17 @@ pub struct TransferRefused(pub(crate) transfer::Refusal);
 impl From<transfer::Refusal> for Error {
     fn from(refusal: transfer::Refusal) -> Self {
         Self::Transfer(TransferRefused(refusal))
+    }
+}
+
+/// Why nothing was done to a count.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CountRefused(pub(crate) count::Refusal);
+
+impl From<count::Refusal> for Error {
+    fn from(refusal: count::Refusal) -> Self {
+        Self::Count(CountRefused(refusal))
     }
 }
 
@@ -163,6 +182,13 @@ impl From<&Error> for Problem {
             Error::KeyReused => Self::key_reused(),
             Error::Refused(items) => refused(items),
             Error::Transfer(refused) => refused.0.problem(),
+            Error::Count(refused) => refused.0.problem(),
+            Error::CountBlind => Self::new(
+                StatusCode::FORBIDDEN,
+                "count-blind",
+                "The count is blind: until it is over, those who count are not shown where it \
+                 deviates.",
+            ),
             Error::DiscrepancyResolved { at } => Self::conflict(
                 "discrepancy-resolved",
                 format!("The discrepancy was resolved at {}.", at.to_rfc3339()),

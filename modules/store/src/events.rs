@@ -9,9 +9,10 @@ use kernel::{
 };
 use sales_api::{Disposition, ReturnRecorded, SaleRecorded, SaleVoided};
 use store_api::{
-    StoreChanged, TransferApproved, TransferCancelled, TransferClosed, TransferDispatched,
-    TransferDrafted, TransferLineState, TransferReceived, TransferRejected, TransferRequested,
-    TransferState, TransferStatus,
+    CountCancelled, CountOpened, CountPosted, CountState, CountStatus, StoreChanged,
+    TransferApproved, TransferCancelled, TransferClosed, TransferDispatched, TransferDrafted,
+    TransferLineState, TransferReceived, TransferRejected, TransferRequested, TransferState,
+    TransferStatus,
 };
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::{
         reason::MovementReason,
     },
     dto::source,
-    repo::transfers::Transfer,
+    repo::{counts::Count, transfers::Transfer},
 };
 
 /// Says that a store changed; `version` is the one it has now, under its row lock.
@@ -54,6 +55,38 @@ pub(crate) fn transfer_changed(
         TransferStatus::Closed => Envelope::new(id, seq, actor, &TransferClosed(state)),
         TransferStatus::Cancelled => Envelope::new(id, seq, actor, &TransferCancelled(state)),
         TransferStatus::Rejected => Envelope::new(id, seq, actor, &TransferRejected(state)),
+    }?;
+    outbox::publish(conn, &[event])
+}
+
+/// Says that a count began or ended, which are its events one and two; nothing in between.
+pub(crate) fn count_changed(
+    conn: &mut PgConnection,
+    count: &Count,
+    actor: UserId,
+) -> QueryResult<()> {
+    let Count { head: row, summary } = count;
+    let id = row.id.0;
+    let moved = |units| match row.status.0 {
+        CountStatus::Posted => units,
+        _ => 0,
+    };
+    let state = CountState {
+        count_id: row.id,
+        number: row.number,
+        store_id: row.store_id,
+        kind: row.kind.0,
+        status: row.status.0,
+        lines: summary.lines,
+        counted: summary.counted,
+        units_up: moved(summary.units_up),
+        units_down: moved(summary.units_down),
+    };
+    let event = match state.status {
+        CountStatus::Open => Envelope::new(id, 1, actor, &CountOpened(state)),
+        CountStatus::Posted => Envelope::new(id, 2, actor, &CountPosted(state)),
+        CountStatus::Cancelled => Envelope::new(id, 2, actor, &CountCancelled(state)),
+        CountStatus::Counting | CountStatus::Recounting => return Ok(()),
     }?;
     outbox::publish(conn, &[event])
 }

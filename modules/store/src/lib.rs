@@ -25,7 +25,7 @@ pub use dto::{
     CreateAdjustment, CreateRegister, CreateStore, IntegrityCheck, IntegrityReport, LevelView,
     StockCount, UpdateStoreSettings,
 };
-pub use error::{Error, RefusedItem, TransferRefused};
+pub use error::{CountRefused, Error, RefusedItem, TransferRefused};
 pub use port::{HoldCommit, Ports};
 pub use service::adjust::Adjusted;
 

@@ -17,6 +17,15 @@ kernel::permission! {
     pub(crate) TransferWrite = "transfer:write" [Admin, Manager, Clerk]
     /// Promise one's own store's goods to another.
     pub(crate) TransferApprove = "transfer:approve" [Admin, Manager]
+    /// See the counts of one's stores.
+    pub(crate) CountRead = "count:read" [Admin, Manager, Clerk, Auditor]
+    /// Open counts, and enter what is counted.
+    pub(crate) CountWrite = "count:write" [Admin, Manager, Clerk]
+    /// Have lines counted again, bring a count into the books, or give it up: by another than who
+    /// counted, where there is one.
+    pub(crate) CountPost = "count:post" [Admin, Manager]
+    /// See what the books say while a blind count is under way.
+    pub(crate) CountJudge = "count:judge" [Admin, Manager, Auditor]
     /// Have the books checked; held everywhere.
     pub(crate) IntegrityRead = "stock:integrity" [Admin, Auditor]
     /// Read who changed what.

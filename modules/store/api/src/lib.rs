@@ -1,6 +1,7 @@
 //! What other modules may know about stores and their stock: the [`Stock`], [`Stores`],
 //! [`Levels`] and [`Transfers`] ports and their types.
 
+mod counts;
 mod http;
 mod profile;
 mod transfers;
@@ -16,6 +17,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use counts::{CountCancelled, CountKind, CountOpened, CountPosted, CountState, CountStatus};
 pub use http::{
     LevelsClient, StockClient, StoresClient, TransfersClient, serve_levels, serve_stock,
     serve_stores, serve_transfers,

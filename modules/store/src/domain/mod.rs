@@ -1,6 +1,7 @@
 //! Rules without I/O.
 
 pub(crate) mod adjustment;
+pub(crate) mod count;
 pub(crate) mod discrepancy;
 pub(crate) mod hold;
 pub(crate) mod ledger;

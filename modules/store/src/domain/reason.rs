@@ -35,6 +35,8 @@ pub(crate) enum MovementReason {
     TransferOut,
     /// It arrived from another store.
     TransferIn,
+    /// A count found more or less than the books said.
+    Count,
 }
 
 impl MovementReason {
@@ -52,6 +54,7 @@ impl MovementReason {
             | Self::Expired
             | Self::Other => "adjustment",
             Self::TransferOut | Self::TransferIn => "transfer",
+            Self::Count => "count",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What clients send and see.
 
 mod adjustments;
+mod count_views;
+mod counts;
 mod discrepancies;
 mod integrity;
 mod levels;
@@ -14,6 +16,11 @@ mod transfers;
 pub use adjustments::{
     AdjustmentItem, AdjustmentMode, AdjustmentResult, AdjustmentStatus, AdjustmentView, Bucket,
     CreateAdjustment, StockCount,
+};
+pub(crate) use count_views::{CountEntryView, CountHead, CountLineView, CountView, CountedLines};
+pub(crate) use counts::{
+    CancelCount, CountEntry, CountScope, CreateCount, EnterCount, MAX_NAMED, PostCount,
+    RecountLines,
 };
 pub(crate) use discrepancies::{DiscrepancyView, ResolveDiscrepancy};
 pub use integrity::{IntegrityCheck, IntegrityReport};

@@ -27,7 +27,7 @@ pub(crate) struct MovementView {
     pub(crate) damaged_balance: i64,
     /// Why.
     pub(crate) reason: MovementReason,
-    /// `sale`, `return`, `adjustment` or `transfer`.
+    /// `sale`, `return`, `adjustment`, `transfer` or `count`.
     pub(crate) document_type: String,
     /// Which one.
     pub(crate) document_id: Uuid,

@@ -8,9 +8,10 @@ use diesel::{
     serialize::{self, Output, ToSql},
     sql_types::Text,
 };
-use store_api::{NegativeStock, StoreKind, TaxMode, TransferStatus};
+use store_api::{CountKind, CountStatus, NegativeStock, StoreKind, TaxMode, TransferStatus};
 
 use crate::domain::{
+    count::{EntryMode, Uncounted},
     discrepancy::{DiscrepancyState, Resolution},
     reason::{HoldState, MovementReason},
     transfer::ReceiptKind,
@@ -72,6 +73,7 @@ words! {
         Opening = "opening", Delivery = "delivery", Correction = "correction",
         Damaged = "damaged", Shrinkage = "shrinkage", Found = "found", Expired = "expired",
         Other = "other", TransferOut = "transfer_out", TransferIn = "transfer_in",
+        Count = "count",
     }
 }
 words! {
@@ -97,6 +99,26 @@ words! {
         Counted = "counted", DeliveredLate = "delivered_late", SoldTwice = "sold_twice",
         Other = "other", SaleAborted = "sale_aborted",
     }
+}
+
+words! {
+    /// `counts.kind`.
+    CountKindText for CountKind { Full = "full", Category = "category", Products = "products" }
+}
+words! {
+    /// `counts.status`.
+    CountStatusText for CountStatus {
+        Open = "open", Counting = "counting", Recounting = "recounting", Posted = "posted",
+        Cancelled = "cancelled",
+    }
+}
+words! {
+    /// `counts.uncounted`.
+    UncountedText for Uncounted { Keep = "keep", Zero = "zero" }
+}
+words! {
+    /// `count_entries.mode`.
+    EntryModeText for EntryMode { Add = "add", Set = "set" }
 }
 
 /// `stores.timezone`.

@@ -11,7 +11,7 @@ pub(crate) struct Check {
     violations: &'static str,
 }
 
-pub(crate) const CHECKS: [Check; 5] = [
+pub(crate) const CHECKS: [Check; 6] = [
     Check {
         id: "I1",
         title: "Every level equals the sum of its movements, which follow each other without gaps",
@@ -133,6 +133,50 @@ pub(crate) const CHECKS: [Check; 5] = [
                 GROUP BY store_id, product_id) p USING (store_id, product_id) \
             WHERE (coalesce(v.reserved, 0), coalesce(v.incoming, 0)) \
                 <> (coalesce(p.reserved, 0), coalesce(p.incoming, 0))",
+    },
+    Check {
+        id: "I12",
+        title: "A posted count moved what it found, as its entries and the ledger say, and no other",
+        violations: "\
+            SELECT format('count %s, product %s: its entries do not make its figure', \
+                l.count_id, l.product_id) \
+            FROM count_lines l LEFT JOIN ( \
+                SELECT store_id, count_id, product_id, count(*) AS entries, \
+                    bool_and(seq = seq_before + 1 AND figure = quantity \
+                        + CASE WHEN begins THEN 0 ELSE figure_before END) AS chained, \
+                    (array_agg(figure ORDER BY seq DESC))[1] AS figure, \
+                    (array_agg(level_version ORDER BY seq DESC))[1] AS last_version, \
+                    (array_agg(level_version ORDER BY seq DESC) FILTER (WHERE begins))[1] AS version, \
+                    (array_agg(on_hand ORDER BY seq DESC) FILTER (WHERE begins))[1] AS on_hand \
+                FROM (SELECT *, lag(seq, 1, 0::bigint) OVER w AS seq_before, \
+                        lag(figure) OVER w AS figure_before, \
+                        mode = 'set' OR lag(pass) OVER w IS DISTINCT FROM pass AS begins \
+                    FROM count_entries \
+                    WINDOW w AS (PARTITION BY store_id, count_id, product_id ORDER BY seq)) e \
+                GROUP BY store_id, count_id, product_id) e USING (store_id, count_id, product_id) \
+            WHERE (l.entries, l.counted, l.last_version, l.level_version, l.expected) \
+                    IS DISTINCT FROM (coalesce(e.entries, 0), e.figure, e.last_version, e.version, \
+                        e.on_hand) \
+                OR NOT coalesce(e.chained, true) \
+            UNION ALL \
+            SELECT format('count %s, product %s: %s posted', c.id, l.product_id, l.posted) \
+            FROM counts c JOIN count_lines l ON l.store_id = c.store_id AND l.count_id = c.id \
+            WHERE l.is_open <> (c.ended_at IS NULL) \
+                OR (l.posted IS NOT NULL) <> (c.status = 'posted') \
+                OR l.posted <> l.counted - l.expected \
+                OR (l.counted IS NULL AND l.posted NOT BETWEEN \
+                    CASE c.uncounted WHEN 'zero' THEN least(-l.sheet_on_hand, 0) ELSE 0 END \
+                    AND CASE c.uncounted WHEN 'zero' THEN greatest(-l.sheet_on_hand, 0) ELSE 0 END) \
+            UNION ALL \
+            SELECT format('count %s, product %s: the ledger says otherwise', count_id, product_id) \
+            FROM (SELECT store_id, count_id, product_id, posted FROM count_lines \
+                WHERE posted <> 0) l \
+            FULL JOIN (SELECT store_id, document_id AS count_id, product_id, \
+                    sum(delta) AS moved, sum(damaged_delta) AS damaged \
+                FROM movements WHERE document_type = 'count' \
+                GROUP BY store_id, document_id, product_id) m \
+                USING (store_id, count_id, product_id) \
+            WHERE (l.posted, 0) IS DISTINCT FROM (m.moved, m.damaged)",
     },
     Check {
         id: "I10",

@@ -36,6 +36,30 @@ pub(crate) struct LevelFilter {
     pub(crate) limit: Limit,
 }
 
+statement! {
+    struct Stocked {
+        store: StoreId => sql_types::Uuid,
+        most: i64 => sql_types::BigInt,
+    }
+    "SELECT product_id FROM levels WHERE store_id = {} AND on_hand <> 0 ORDER BY product_id LIMIT {}"
+}
+
+#[derive(QueryableByName)]
+struct StockedRow {
+    #[diesel(sql_type = sql_types::Uuid)]
+    product_id: ProductId,
+}
+
+/// The products of which the store's books have some, or less than none; `most` at most.
+pub(crate) fn stocked(
+    conn: &mut PgConnection,
+    store: StoreId,
+    most: i64,
+) -> QueryResult<Vec<ProductId>> {
+    let rows: Vec<StockedRow> = Stocked { store, most }.get_results(conn)?;
+    Ok(rows.into_iter().map(|row| row.product_id).collect())
+}
+
 /// Levels by store and product; one more than `limit`, if there is one.
 pub(crate) fn list(conn: &mut PgConnection, filter: LevelFilter) -> QueryResult<Vec<LevelRow>> {
     let LevelFilter {

@@ -2,6 +2,9 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod columns;
+pub(crate) mod count_entries;
+pub(crate) mod count_lines;
+pub(crate) mod counts;
 pub(crate) mod discrepancies;
 pub(crate) mod holds;
 pub(crate) mod integrity;

@@ -2,6 +2,8 @@
 
 mod adjustments;
 mod audit;
+mod count_steps;
+mod counts;
 mod discrepancies;
 mod events;
 mod health;
@@ -45,6 +47,15 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(adjustments::create_adjustment)
         .service(movements::list_movements)
         .service(holds::list_holds)
+        .service(counts::list_counts)
+        .service(counts::open_count)
+        .service(counts::list_count_lines)
+        .service(counts::list_count_entries)
+        .service(count_steps::enter_count_lines)
+        .service(count_steps::recount_lines)
+        .service(count_steps::post_count)
+        .service(count_steps::cancel_count)
+        .service(counts::get_count)
         .service(discrepancies::list_discrepancies)
         .service(discrepancies::resolve_discrepancy)
         .service(discrepancies::get_discrepancy)

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Store {
-    /// Runs every check: I1, I2, I5, I9 and I10 of the sale protocol. Each reads
+    /// Runs every check: I1, I2, I5, I9 and I10 of the sale protocol, and I12 of counts. Each reads
     /// its tables whole.
     ///
     /// # Errors

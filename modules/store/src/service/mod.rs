@@ -1,6 +1,8 @@
 //! Use cases. Each one is one transaction, and none calls another module inside it.
 
 pub(crate) mod adjust;
+pub(crate) mod count_steps;
+pub(crate) mod counts;
 pub(crate) mod deliver;
 pub(crate) mod discrepancies;
 pub(crate) mod hold;

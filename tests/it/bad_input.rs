@@ -31,7 +31,8 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM sales.sales WHERE state <> 'aborted'), (SELECT sum(refunded_minor) FROM sales.sales), \
     (SELECT count(*) FROM sales.returns), (SELECT sum(last_receipt) FROM sales.registers), \
     (SELECT count(*) FROM sales.shifts), (SELECT count(*) FROM sales.z_reports), \
-    (SELECT count(*) FROM sales.cash_movements), (SELECT count(*) FROM sales.shift_requests))";
+    (SELECT count(*) FROM sales.cash_movements), (SELECT count(*) FROM sales.shift_requests), \
+    (SELECT concat_ws(' ', count(*), count(end_id)) FROM sales.parked_sales))";
 
 /// Every leaf of `body` replaced, one at a time, by each of `values`.
 fn mutations(body: &Value) -> Vec<Value> {

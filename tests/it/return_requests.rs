@@ -1,10 +1,13 @@
-//! A request for every operation of returns that is not in `requests` already.
+//! A request for every operation of returns, exchanges and parked baskets that is not in `requests`
+//! already.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    app::TestApp,
+    app::{TestApp, id},
+    exchanges::exchange,
+    parked::basket,
     requests::{Fixture, Request, bare, with},
 };
 
@@ -44,6 +47,18 @@ impl Fixture {
             ("GET", "/api/sales/reports/margin") => bare(format!(
                 "{path}?from=2026-01-01&to=2026-12-31&store_id={store}&group_by=product"
             )),
+            ("POST", "/api/sales/exchanges") => {
+                let sold = self.given_sale(app, store).await;
+                with(path, exchange(store, &sold, 1, (self.product, 2), 100))
+            }
+            ("GET", "/api/sales/parked") => bare(format!("{path}?store_id={store}")),
+            ("POST", "/api/sales/parked") => with(path, basket(store, self.product)),
+            ("GET" | "DELETE", "/api/sales/parked/{id}")
+            | ("POST", "/api/sales/parked/{id}/resume") => {
+                let body = basket(store, self.product);
+                let parked = id(&app.post("/api/sales/parked", &body).await);
+                bare(path.replace("{id}", &parked.to_string()))
+            }
             _ => return None,
         })
     }

@@ -35,6 +35,15 @@ impl IdempotencyKey {
         derive(caller, &self.route, &self.key)
     }
 
+    /// The key of one of several things that one request makes: each has an id of its own.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Self {
+        Self {
+            key: self.key.clone(),
+            route: format!("{} {name}", self.route),
+        }
+    }
+
     /// Tells the client which key was used, and whether the answer is a stored one.
     pub fn answer(&self, response: &mut HttpResponseBuilder, replayed: bool) {
         response.insert_header(("Idempotency-Key", self.key.as_str()));

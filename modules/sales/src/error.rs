@@ -14,6 +14,10 @@ pub(crate) use shifts::ShiftRefusal;
 
 use crate::domain::payment::in_words;
 
+mod conflicts;
+
+pub(crate) use conflicts::Conflict;
+
 /// Why a use case did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -45,6 +49,8 @@ pub(crate) enum Error {
     AlreadyVoided,
     #[error("the sale has returns")]
     HasReturns,
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
     #[error("someone else made this sale")]
     NotOwnSale,
     #[error(transparent)]
@@ -74,6 +80,30 @@ impl From<diesel::result::Error> for Error {
 }
 
 impl Error {
+    /// The same, where lines and their discount stand under `owner` in the body.
+    pub(crate) fn under(mut self, owner: &str) -> Self {
+        let moved = |pointer: &mut String| {
+            if pointer.starts_with("/lines") || pointer.starts_with("/discount") {
+                pointer.insert_str(0, owner);
+            }
+        };
+        match &mut self {
+            Self::Invalid(fields)
+            | Self::UnknownProduct(fields)
+            | Self::ProductArchived(fields)
+            | Self::PriceOverride(fields)
+            | Self::InsufficientStock(fields)
+            | Self::ReturnExceedsSale(fields) => {
+                fields
+                    .iter_mut()
+                    .for_each(|field| moved(&mut field.pointer));
+            }
+            Self::CurrencyMismatch { pointer, .. } => moved(pointer),
+            _ => {}
+        }
+        self
+    }
+
     /// 400 with the one field at fault.
     pub(crate) fn invalid(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, "invalid", detail)])
@@ -134,6 +164,7 @@ impl From<&Error> for Problem {
                 "has-returns",
                 "Goods of this sale came back already: record a return for the rest.",
             ),
+            Error::Conflict(conflict) => conflict.into(),
             Error::SaleVoided => Self::conflict(
                 "sale-voided",
                 "The sale is voided: its goods and money went back already.",

@@ -24,7 +24,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use service::{directory::Directory, record};
 
-pub use domain::words::{Disposition, ReturnReason, SaleStatus, Tender};
+pub use domain::words::{Disposition, ParkedState, ReturnReason, SaleStatus, Tender};
 pub use dto::*;
 pub use port::Ports;
 pub use service::{
@@ -42,6 +42,9 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/s
 
 /// How often the outbox is looked at when nothing was found in it.
 const RELAY_PERIOD: Duration = Duration::from_millis(100);
+
+/// How often parked baskets that expired are looked for.
+const CLEAR_PERIOD: Duration = Duration::from_secs(10);
 
 /// What sales needs from other modules.
 #[derive(Clone)]
@@ -101,10 +104,21 @@ impl Sales {
         Arc::new(port::Listener(self.directory.clone()))
     }
 
-    /// The module's background work: delivering its events to `subscribers`.
+    /// The module's background work: delivering its events to `subscribers`, and clearing away
+    /// parked baskets that expired.
     pub fn workers(&self, subscribers: Vec<Arc<dyn Subscriber>>) -> Vec<Worker> {
         let relay = Relay::new(self.db.clone(), subscribers);
-        vec![Worker::new("sales-relay", RELAY_PERIOD, move || {
+        let sales = self.clone();
+        let clear = Worker::new("sales-parked", CLEAR_PERIOD, move || {
+            let sales = sales.clone();
+            async move {
+                sales.clear_parked().await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "parked baskets could not be cleared away");
+                    false
+                })
+            }
+        });
+        let relay = Worker::new("sales-relay", RELAY_PERIOD, move || {
             let relay = relay.clone();
             async move {
                 match relay.run_once().await {
@@ -115,6 +129,7 @@ impl Sales {
                     }
                 }
             }
-        })]
+        });
+        vec![relay, clear]
     }
 }

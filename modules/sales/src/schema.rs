@@ -90,6 +90,7 @@ diesel::table! {
         note -> Nullable<Text>,
         line_count -> Integer,
         refund_minor -> BigInt,
+        exchange_sale_id -> Nullable<Uuid>,
     }
 }
 
@@ -120,6 +121,25 @@ diesel::table! {
         store_id -> Uuid,
         tender -> Text,
         amount_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    parked_sales (id) {
+        id -> Uuid,
+        store_id -> Uuid,
+        register_id -> Nullable<Uuid>,
+        state -> Text,
+        label -> Nullable<Text>,
+        basket -> Jsonb,
+        line_count -> Integer,
+        request_hash -> Binary,
+        parked_by -> Uuid,
+        parked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_by -> Nullable<Uuid>,
+        ended_at -> Nullable<Timestamptz>,
+        end_id -> Nullable<Uuid>,
     }
 }
 

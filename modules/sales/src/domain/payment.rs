@@ -40,6 +40,11 @@ pub(crate) fn sum(amounts: impl Iterator<Item = Minor>) -> i128 {
     amounts.map(|amount| i128::from(amount.get())).sum()
 }
 
+/// `amount` less `part`, which is part of it.
+pub(crate) fn less(amount: Minor, part: Minor) -> Minor {
+    Minor::new(amount.get() - part.get()).unwrap_or(NOTHING)
+}
+
 /// An amount for people: `4.98 EUR`.
 pub(crate) fn in_words(minor: i128, currency: Currency) -> String {
     let digits = usize::try_from(currency.exponent()).unwrap_or(2);

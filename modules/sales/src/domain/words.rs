@@ -70,6 +70,31 @@ words! {
         Voucher = "voucher",
         /// Anything else.
         Other = "other",
+        /// What an exchange offsets: a payment of its sale and a refund of its return. No client may
+        /// name it.
+        Exchange = "exchange",
+    }
+}
+
+/// A tender that a client may name.
+pub(crate) fn tender_of_client<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Tender, D::Error> {
+    match Tender::deserialize(d)? {
+        Tender::Exchange => Err(serde::de::Error::custom(
+            "`exchange` is booked by POST /api/sales/exchanges alone",
+        )),
+        tender => Ok(tender),
+    }
+}
+
+words! {
+    /// What became of a parked basket.
+    pub enum ParkedState {
+        /// It waits.
+        Parked = "parked",
+        /// A till has it.
+        Resumed = "resumed",
+        /// The customer did not come back.
+        Discarded = "discarded",
     }
 }
 

@@ -11,7 +11,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::words::{Disposition, ReturnReason, Tender};
+use crate::domain::words::{Disposition, ReturnReason, Tender, tender_of_client};
 
 /// A sale to be recorded. The cashier is the caller.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -71,7 +71,8 @@ pub enum Discount {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePayment {
-    /// How.
+    /// How; not `exchange`.
+    #[serde(deserialize_with = "tender_of_client")]
     pub tender: Tender,
     /// How much was handed over; not below zero.
     pub amount: Money,
@@ -178,7 +179,8 @@ pub struct CreateUnreceiptedLine {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRefund {
-    /// How.
+    /// How; not `exchange`.
+    #[serde(deserialize_with = "tender_of_client")]
     pub tender: Tender,
     /// How much; not below zero.
     pub amount: Money,

@@ -1,7 +1,9 @@
 //! What clients send and get: the API's own types, apart from rows and contracts.
 
 mod create;
+mod exchange;
 mod margin;
+mod parked;
 mod receipts;
 mod reports;
 mod returns;
@@ -13,8 +15,10 @@ pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
     CreateUnreceiptedLine, CreateUnreceiptedReturn, Discount, VoidSale,
 };
+pub use exchange::{CreateExchange, ExchangeReturn, ExchangeSale, ExchangeView};
 pub(crate) use margin::MarginQuery;
 pub use margin::{MarginGroup, MarginReport, MarginRow};
+pub use parked::{Basket, ParkSale, ParkedHead, ParkedQuery, ParkedView};
 pub(crate) use receipts::{ReceiptFormat, ReceiptQuery};
 pub use receipts::{ReceiptKind, ReceiptLine, ReceiptStore, ReceiptTax, ReceiptView};
 pub use reports::{

@@ -51,6 +51,9 @@ pub struct ReturnView {
     pub reason: ReturnReason,
     /// More about why.
     pub note: Option<String>,
+    /// The sale that it was exchanged for, where it is part of an exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange_sale_id: Option<SaleId>,
 }
 
 /// One line of a return.
@@ -112,6 +115,9 @@ pub struct ReturnHead {
     pub reason: ReturnReason,
     /// More about why.
     pub note: Option<String>,
+    /// The sale that it was exchanged for, where it is part of an exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange_sale_id: Option<SaleId>,
 }
 
 /// A sale as a store needs to know it that takes goods back for it, and no more: who sold, to whom

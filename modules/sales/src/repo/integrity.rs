@@ -40,6 +40,19 @@ statement! {
              AND (l.sale_id IS DISTINCT FROM r.sale_id OR l.store_id <> r.store_id)) \
          OR EXISTS (SELECT FROM refunds p WHERE p.return_id = r.id AND p.store_id <> r.store_id) \
      UNION ALL \
+     SELECT 'I11: an exchange is a sale and a return, and offsets as much of both', count(*) \
+     FROM (SELECT sale_id AS id, sum(amount_minor) AS amount FROM payments \
+         WHERE tender = 'exchange' GROUP BY sale_id) p \
+     FULL JOIN (SELECT r.exchange_sale_id AS id, r.store_id, r.refund_minor, r.request_hash, \
+             COALESCE(f.amount, 0) AS amount \
+         FROM returns r LEFT JOIN (SELECT return_id, sum(amount_minor) AS amount FROM refunds \
+             WHERE tender = 'exchange' GROUP BY return_id) f ON f.return_id = r.id \
+         WHERE r.exchange_sale_id IS NOT NULL OR f.amount IS NOT NULL) r ON r.id = p.id \
+     LEFT JOIN sales s ON s.id = r.id \
+     WHERE s.state IS DISTINCT FROM 'recorded' OR s.store_id <> r.store_id \
+         OR s.request_hash <> r.request_hash OR r.amount <> COALESCE(p.amount, 0) \
+         OR r.amount <> LEAST(s.total_minor, r.refund_minor) \
+     UNION ALL \
      SELECT 'I11: the tax in a refund is part of it', count(*) FROM return_lines \
      WHERE tax_minor NOT BETWEEN 0 AND refund_minor OR cost_minor < 0 \
      UNION ALL \

@@ -3,6 +3,7 @@
 pub(crate) mod demand;
 pub(crate) mod integrity;
 pub(crate) mod margin;
+pub(crate) mod parked;
 pub(crate) mod receipts;
 pub(crate) mod registers;
 pub(crate) mod reports;

@@ -38,6 +38,8 @@ pub(crate) struct Return {
     pub(crate) note: Option<String>,
     pub(crate) line_count: i32,
     pub(crate) refund_minor: Minor,
+    /// The sale that it was exchanged for.
+    pub(crate) exchange_sale_id: Option<SaleId>,
 }
 
 /// A line of a return.

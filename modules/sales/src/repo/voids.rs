@@ -1,14 +1,14 @@
 //! Voiding a sale: one guarded statement.
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types,
-};
+use diesel::{dsl::exists, prelude::*, sql_types};
 use kernel::{
     ids::{ProductId, SaleId, UserId},
     statement,
     uuid::Uuid,
 };
+
+use crate::schema::returns;
 
 /// What a void writes.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ statement! {
     "UPDATE sales SET state = 'voided', void_id = {}, void_hash = {}, voided_at = {}, \
          voided_by = {}, void_reason = {}, void_shift_id = {}, event_seq = event_seq + 1 \
      WHERE id = {} AND state = 'recorded' AND refunded_minor = 0 AND return_count = 0 \
+         AND NOT EXISTS (SELECT FROM returns r WHERE r.exchange_sale_id = sales.id) \
      RETURNING event_seq"
 }
 
@@ -46,7 +47,7 @@ struct Seq {
 }
 
 /// Voids the sale if nothing stands against it; answers the `seq` of its event, given under the
-/// row lock. `None` when it is voided already or has returns.
+/// row lock. `None` when it is voided already, has returns, or is part of an exchange.
 pub(crate) fn void(conn: &mut PgConnection, new: &NewVoid) -> QueryResult<Option<i64>> {
     let NewVoid {
         id,
@@ -69,6 +70,12 @@ pub(crate) fn void(conn: &mut PgConnection, new: &NewVoid) -> QueryResult<Option
     .get_result(conn)
     .optional()?;
     Ok(row.map(|row| row.event_seq))
+}
+
+/// Whether the sale is part of an exchange.
+pub(crate) fn is_exchange(conn: &mut PgConnection, sale_id: SaleId) -> QueryResult<bool> {
+    let returned = returns::table.filter(returns::exchange_sale_id.eq(sale_id));
+    diesel::select(exists(returned)).get_result(conn)
 }
 
 statement! {

@@ -2,7 +2,9 @@
 
 mod audit;
 mod events;
+mod exchanges;
 mod health;
+mod parked;
 mod receipts;
 mod report_file;
 mod reports;
@@ -44,6 +46,12 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(shifts::get_z_report)
         .service(shift_steps::move_cash)
         .service(shift_steps::close_shift)
+        .service(exchanges::create_exchange)
+        .service(parked::park_sale)
+        .service(parked::list_parked_sales)
+        .service(parked::get_parked_sale)
+        .service(parked::resume_parked_sale)
+        .service(parked::discard_parked_sale)
         .service(sales::create_sale)
         .service(sales::list_sales)
         .service(sales::get_sale)

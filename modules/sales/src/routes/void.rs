@@ -22,7 +22,7 @@ use crate::{
 /// For a sale that should not have been: its goods go back on the shelf, and it no longer counts
 /// in reports. Cashiers void only sales that they made, on the business day of the sale.
 ///
-/// 403 `not-own-sale`, `void-too-late`; 409 `already-voided`, `has-returns`.
+/// 403 `not-own-sale`, `void-too-late`; 409 `already-voided`, `has-returns`, `part-of-exchange`.
 #[utoipa::path(
     tag = "sales",
     operation_id = "void_sale",

@@ -13,9 +13,10 @@ use store_api::{HoldLine, StoreProfile};
 
 use crate::{
     domain::{
-        number, payment,
+        number,
+        payment::{self, Settled},
         pricing::{self, Cut, Item, Priced, PricedLine, Refusal},
-        words::SaleStatus,
+        words::{SaleStatus, Tender},
     },
     dto::{CreatePayment, CreateSale, CreateSaleLine, Discount},
     error::Error,
@@ -32,6 +33,16 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) store: &'a StoreProfile,
     /// One per line.
     pub(crate) products: &'a [Arc<ProductSnapshot>],
+    /// What goods that come back are worth, in an exchange.
+    pub(crate) credit: Option<&'a Credit>,
+}
+
+/// What an exchange takes off what is owed.
+#[derive(Debug, Clone)]
+pub(crate) struct Credit {
+    pub(crate) amount: Minor,
+    /// The number of the return.
+    pub(crate) reference: String,
 }
 
 /// Prices the sale and checks that it is paid for.
@@ -42,18 +53,8 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
     let items = body.lines.iter().zip(from.products).map(item);
     let items: Vec<Item> = items.collect();
     let priced = pricing::price(store.tax_mode, &items, body.discount.map(cut)).map_err(refused)?;
-    let paid: Vec<_> = body
-        .payments
-        .iter()
-        .map(|p| (p.tender, p.amount.amount))
-        .collect();
-    let settled = payment::settle(priced.total, &paid).ok_or_else(|| Error::PaymentMismatch {
-        expected: Money {
-            amount: priced.total,
-            currency,
-        },
-        paid: payment::sum(paid.iter().map(|(_, amount)| *amount)),
-    })?;
+    let payments = payments(from, priced.total);
+    let settled = settle(&payments, priced.total, currency)?;
     let lines = lines(from, &priced);
     let occurred_at = kernel::time::micros(body.occurred_at.unwrap_or(from.now));
     let sale = Sale {
@@ -89,7 +90,7 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
     Ok(FullSale {
         sale,
         lines,
-        payments: payments(&body.payments),
+        payments,
         // Its register gives it a number when it is written.
         receipt: None,
     })
@@ -229,21 +230,56 @@ pub(super) fn cost(product: &ProductSnapshot, quantity: Quantity) -> Option<Mino
     pricing::scale(cost, quantity.get(), product.price_per.get())
 }
 
-fn payments(given: &[CreatePayment]) -> Vec<Payment> {
+/// What was paid is what is owed; an error names what is owed beside what an exchange offsets.
+fn settle(payments: &[Payment], total: Minor, currency: Currency) -> Result<Settled, Error> {
+    let paid: Vec<_> = payments
+        .iter()
+        .map(|p| (p.tender, p.amount_minor))
+        .collect();
+    payment::settle(total, &paid).ok_or_else(|| {
+        let offset = offset(payments);
+        let given = payment::sum(paid.iter().map(|(_, amount)| *amount));
+        Error::PaymentMismatch {
+            expected: Money {
+                amount: payment::less(total, offset),
+                currency,
+            },
+            paid: given - i128::from(offset.get()),
+        }
+    })
+}
+
+/// What an exchange offsets of the sale that these pay for.
+pub(super) fn offset(payments: &[Payment]) -> Minor {
+    let first = payments.first().filter(|p| p.tender == Tender::Exchange);
+    first.map_or(payment::NOTHING, |p| p.amount_minor)
+}
+
+/// The payments, numbered; in an exchange the first is what the return offsets.
+fn payments(from: &Ingredients<'_>, total: Minor) -> Vec<Payment> {
+    let credit = from.credit.map(|credit| Payment {
+        n: 1,
+        tender: Tender::Exchange,
+        amount_minor: credit.amount.min(total),
+        reference: Some(credit.reference.clone()),
+    });
+    let given = from.body.payments.iter().map(|given| {
+        let CreatePayment {
+            tender,
+            amount,
+            reference,
+        } = given;
+        Payment {
+            n: 1,
+            tender: *tender,
+            amount_minor: amount.amount,
+            reference: reference.clone().map(kernel::text::Text::into_string),
+        }
+    });
+    // Goods that were free offset nothing.
+    let credit = credit.filter(|credit| credit.amount_minor > payment::NOTHING);
     (1..)
-        .zip(given)
-        .map(|(n, payment)| {
-            let CreatePayment {
-                tender,
-                amount,
-                reference,
-            } = payment;
-            Payment {
-                n,
-                tender: *tender,
-                amount_minor: amount.amount,
-                reference: reference.clone().map(kernel::text::Text::into_string),
-            }
-        })
+        .zip(credit.into_iter().chain(given))
+        .map(|(n, payment)| Payment { n, ..payment })
         .collect()
 }

@@ -4,9 +4,12 @@
 mod announce;
 pub(crate) mod directory;
 pub(crate) mod draft;
+pub(crate) mod exchange;
+mod goods;
 pub(crate) mod integrity;
 pub(crate) mod lookup;
 pub(crate) mod margin;
+pub(crate) mod parked;
 pub(crate) mod read;
 pub(crate) mod receipt_text;
 pub(crate) mod receipts;

@@ -108,6 +108,7 @@ fn sums(paper: &mut Paper, receipt: &ReceiptView) {
             Tender::Card => "Card",
             Tender::Voucher => "Voucher",
             Tender::Other => "Other",
+            Tender::Exchange => "Exchange",
         };
         paper.pair(tender, &plain(payment.amount));
         if let Some(reference) = &payment.reference {

@@ -11,17 +11,18 @@ use kernel::{
     audit::{self, Entry},
     call::{CallError, Cx},
     idempotency::{IdempotencyKey, request_hash},
-    ids::SaleId,
+    ids::{SaleId, StoreId},
+    money::Minor,
     outbox,
-    problem::{FieldError, Problem},
+    problem::Problem,
     uuid::Uuid,
 };
-use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, Oversell, ShortLine};
+use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, Oversell, StoreProfile};
 
 use super::{
     Powers,
-    draft::{self, Ingredients},
-    validate, views,
+    draft::{self, Credit, Ingredients},
+    goods, validate, views,
 };
 use crate::{
     Sales,
@@ -57,11 +58,36 @@ pub(crate) struct Written {
     receipt: Option<Receipt>,
 }
 
+impl NewSale {
+    pub(super) fn new(cx: &Cx, draft: Draft) -> Result<Self, Error> {
+        let audit = overrides(cx, &draft.sale)?;
+        Ok(Self {
+            full: draft.sale,
+            audit,
+        })
+    }
+
+    /// As it is answered once it is written.
+    pub(super) fn as_recorded(&self, written: Written) -> SaleView {
+        views::as_recorded(FullSale {
+            receipt: written.receipt,
+            ..self.full.clone()
+        })
+    }
+}
+
 /// A sale that is priced, and the goods that it takes.
-struct Draft {
+pub(super) struct Draft {
     sale: FullSale,
     goods: Vec<HoldLine>,
     products: Vec<Arc<ProductSnapshot>>,
+}
+
+impl Draft {
+    /// What an exchange offsets of it.
+    pub(super) fn offset(&self) -> Minor {
+        draft::offset(&self.sale.payments)
+    }
 }
 
 impl Sales {
@@ -93,13 +119,13 @@ impl Sales {
     ) -> Result<Recorded, Error> {
         let keys = validate::sale(body, kernel::time::now())?;
         if !may.override_price {
-            refuse_overrides(body)?;
+            goods::refuse_overrides(body)?;
         }
         let id = SaleId(key.id_for(cx.actor));
         let hash = hash_of(body)?;
         let attempt = async {
-            let draft = self.draft(cx, id, &hash, body, keys).await?;
-            self.take_and_write(cx, body, draft).await
+            let draft = self.draft(cx, id, &hash, body, keys, None).await?;
+            self.take_and_write(cx, draft).await
         };
         match attempt.await {
             // A database that just failed is not asked again: the client will.
@@ -112,28 +138,22 @@ impl Sales {
         }
     }
 
-    async fn draft(
+    /// Prices the sale and checks that it is paid for; in an exchange, `credit` pays as well.
+    pub(super) async fn draft(
         &self,
         cx: &Cx,
         id: SaleId,
         request_hash: &[u8],
         body: &CreateSale,
         keys: Vec<inventory_api::ProductKey>,
+        credit: Option<&Credit>,
     ) -> Result<Draft, Error> {
-        let mut store = self.directory.profile(cx, body.store_id).await?;
-        let known = |register: &Uuid| store.registers.iter().any(|r| r.id == *register);
-        if !body.register_id.as_ref().is_none_or(known) {
-            store = self.directory.fresh_profile(cx, body.store_id).await?;
-            let known = |register: &Uuid| store.registers.iter().any(|r| r.id == *register);
-            if !body.register_id.as_ref().is_none_or(known) {
-                let detail = "is not a register of this store";
-                return Err(Error::invalid("/register_id", detail));
-            }
-        }
+        let store = self.directory.profile(cx, body.store_id).await?;
+        let store = self.check_register(cx, store, body.register_id).await?;
         if store.archived {
             return Err(Error::StoreArchived);
         }
-        let products = sellable(self.directory.products(cx, &keys).await?)?;
+        let products = goods::sellable(self.directory.products(cx, &keys).await?)?;
         let goods = draft::goods(&body.lines, &products)?;
         let sale = draft::sale(&Ingredients {
             id,
@@ -143,6 +163,7 @@ impl Sales {
             body,
             store: &store,
             products: &products,
+            credit,
         })?;
         Ok(Draft {
             sale,
@@ -151,48 +172,66 @@ impl Sales {
         })
     }
 
-    async fn take_and_write(
+    /// The store, if `register` is one of its; asked anew before it is refused.
+    pub(super) async fn check_register(
         &self,
         cx: &Cx,
-        body: &CreateSale,
-        draft: Draft,
-    ) -> Result<Recorded, Error> {
-        let Draft {
-            sale,
-            goods,
-            products,
-        } = draft;
-        let (id, hash) = (sale.sale.id, sale.sale.request_hash.clone());
+        store: Arc<StoreProfile>,
+        register: Option<Uuid>,
+    ) -> Result<Arc<StoreProfile>, Error> {
+        let knows = |store: &StoreProfile| {
+            register.is_none_or(|id| store.registers.iter().any(|r| r.id == id))
+        };
+        if knows(&store) {
+            return Ok(store);
+        }
+        let store = self.directory.fresh_profile(cx, store.id).await?;
+        if knows(&store) {
+            return Ok(store);
+        }
+        let detail = "is not a register of this store";
+        Err(Error::invalid("/register_id", detail))
+    }
+
+    /// T1. Answers whether an earlier attempt had taken the goods.
+    pub(super) async fn take(
+        &self,
+        cx: &Cx,
+        draft: &Draft,
+        oversell: Oversell,
+    ) -> Result<bool, Error> {
+        let (sale, goods) = (&draft.sale.sale, &draft.goods);
         let request = HoldRequest {
-            hold_id: id,
-            store_id: body.store_id,
+            hold_id: sale.id,
+            store_id: sale.store_id,
             // Of the goods too: should a barcode name another product by the time of a retry, a
             // hold of the old one must not be taken for a hold of the new.
-            request_hash: hash_of(&(&hash, &goods))?,
-            lines: goods,
-            occurred_at: sale.sale.occurred_at,
-            oversell: Oversell::Refuse,
+            request_hash: hash_of(&(&sale.request_hash, goods))?,
+            lines: goods.clone(),
+            occurred_at: sale.occurred_at,
+            oversell,
         };
-        let Hold { replayed } = match self.needs.stock.hold(cx, request).await {
-            Ok(hold) => hold,
-            Err(CallError::NoAnswer(error)) => return Err(error.into()),
-            Err(CallError::Refused(refused)) => {
-                return Err(self.refusal(cx, body, refused, &products).await);
-            }
-        };
+        match self.needs.stock.hold(cx, request).await {
+            Ok(Hold { replayed }) => Ok(replayed),
+            Err(CallError::NoAnswer(error)) => Err(error.into()),
+            Err(CallError::Refused(refused)) => Err(self
+                .refusal(cx, sale.store_id, refused, &draft.products)
+                .await),
+        }
+    }
+
+    async fn take_and_write(&self, cx: &Cx, draft: Draft) -> Result<Recorded, Error> {
+        let (id, hash) = (draft.sale.sale.id, draft.sale.sale.request_hash.clone());
         // An earlier attempt got this far at least: it may have got further.
-        if replayed && let Some(recorded) = self.stored(id, &hash).await? {
+        if self.take(cx, &draft, Oversell::Refuse).await?
+            && let Some(recorded) = self.stored(id, &hash).await?
+        {
             return Ok(recorded);
         }
-        let audit = overrides(cx, &sale)?;
-        let new = Arc::new(NewSale { full: sale, audit });
-        if let Some(Written { receipt }) = self.writer.submit(new.clone()).await? {
-            let full = FullSale {
-                receipt,
-                ..new.full.clone()
-            };
+        let new = Arc::new(NewSale::new(cx, draft)?);
+        if let Some(written) = self.writer.submit(new.clone()).await? {
             return Ok(Recorded {
-                sale: views::as_recorded(full),
+                sale: new.as_recorded(written),
                 replayed: false,
             });
         }
@@ -202,7 +241,7 @@ impl Sales {
 
     /// What stands under this id for a repeat of the request: the sale, or why there is none.
     /// `None` when nothing stands.
-    async fn stored(&self, id: SaleId, hash: &[u8]) -> Result<Option<Recorded>, Error> {
+    pub(super) async fn stored(&self, id: SaleId, hash: &[u8]) -> Result<Option<Recorded>, Error> {
         let found = self.db.run(move |conn| outcome(conn, id)).await?;
         match found {
             None => Ok(None),
@@ -218,17 +257,17 @@ impl Sales {
     async fn refusal(
         &self,
         cx: &Cx,
-        body: &CreateSale,
+        store_id: StoreId,
         refused: HoldRefused,
         products: &[Arc<ProductSnapshot>],
     ) -> Error {
         match refused {
-            HoldRefused::Short { lines } => short(&lines, products),
+            HoldRefused::Short { lines } => goods::short(&lines, products),
             HoldRefused::KeyReused => Error::KeyReused,
             HoldRefused::Released => Error::SaleAborted,
             HoldRefused::UnknownStore => {
                 // What we remember of the store may be older than its end.
-                match self.directory.fresh_profile(cx, body.store_id).await {
+                match self.directory.fresh_profile(cx, store_id).await {
                     Ok(store) if store.archived => Error::StoreArchived,
                     Ok(_) => Error::NotFound("store"),
                     Err(error) => error,
@@ -287,76 +326,8 @@ fn outcome(conn: &mut PgConnection, id: SaleId) -> Result<Option<Option<FullSale
     }
 }
 
-fn hash_of<T: serde::Serialize>(request: &T) -> Result<Vec<u8>, Error> {
+pub(super) fn hash_of<T: serde::Serialize>(request: &T) -> Result<Vec<u8>, Error> {
     request_hash(request).map_err(|e| Problem::internal(&e).into())
-}
-
-fn refuse_overrides(body: &CreateSale) -> Result<(), Error> {
-    let overridden = body.lines.iter().enumerate();
-    let fields: Vec<_> = overridden
-        .filter(|(_, line)| line.unit_price.is_some())
-        .map(|(i, _)| {
-            let detail = "only an admin or a manager may set a price";
-            FieldError::new(format!("/lines/{i}/unit_price"), "price-override", detail)
-        })
-        .collect();
-    if fields.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::PriceOverride(fields))
-    }
-}
-
-fn sellable(found: Vec<Option<Arc<ProductSnapshot>>>) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
-    let (mut products, mut unknown, mut archived) = (Vec::new(), Vec::new(), Vec::new());
-    for (i, product) in found.into_iter().enumerate() {
-        let pointer = format!("/lines/{i}");
-        match product {
-            None => unknown.push(FieldError::new(
-                pointer,
-                "unknown-product",
-                "there is no such product",
-            )),
-            Some(product) if product.archived => {
-                let detail = format!("{} is archived and cannot be sold", product.sku);
-                archived.push(FieldError::new(pointer, "product-archived", detail));
-            }
-            Some(product) => products.push(product),
-        }
-    }
-    if !unknown.is_empty() {
-        return Err(Error::UnknownProduct(unknown));
-    }
-    if !archived.is_empty() {
-        return Err(Error::ProductArchived(archived));
-    }
-    Ok(products)
-}
-
-/// Every line whose product is short, with what there is.
-fn short(lines: &[ShortLine], products: &[Arc<ProductSnapshot>]) -> Error {
-    let short: HashMap<_, _> = lines.iter().map(|line| (line.product_id, line)).collect();
-    let fields = products
-        .iter()
-        .enumerate()
-        .filter_map(|(i, product)| short.get(&product.id).map(|line| (i, product, *line)))
-        .map(|(i, product, line)| {
-            let ShortLine {
-                product_id,
-                requested,
-                available,
-            } = *line;
-            let detail = format!(
-                "{requested} of {} were asked for, {available} are in stock",
-                product.sku
-            );
-            FieldError::new(format!("/lines/{i}"), "insufficient-stock", detail)
-                .with("product_id", product_id.to_string())
-                .with("requested", requested)
-                .with("available", available)
-        })
-        .collect();
-    Error::InsufficientStock(fields)
 }
 
 /// The audit entry of a sale at prices that are not the catalogue's.

@@ -80,6 +80,7 @@ impl Sales {
             now,
             limit: store.return_limit.filter(|_| !may.supervise),
             store,
+            exchange: None,
         };
         let written = self
             .db
@@ -99,7 +100,7 @@ impl Sales {
     }
 
     /// Asked anew: a limit that was lowered a moment ago counts.
-    async fn store_of_return(
+    pub(super) async fn store_of_return(
         &self,
         cx: &Cx,
         body: &CreateReturn,

@@ -25,7 +25,7 @@ use crate::{
         words::{SaleStatus, Tender},
     },
     dto::{CreateRefund, CreateReturn},
-    error::Error,
+    error::{Conflict, Error},
     repo::{
         receipts::{self, Receipt},
         returns::{FullReturn, Refund, Return, ReturnLine},
@@ -46,6 +46,47 @@ pub(crate) struct Request {
     pub(crate) limit: Option<Minor>,
     /// The one that takes the goods back.
     pub(crate) store: Arc<StoreProfile>,
+    /// Where it is part of an exchange.
+    pub(crate) exchange: Option<Offset>,
+}
+
+/// What an exchange offsets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offset {
+    /// The sale that the goods are exchanged for.
+    pub(crate) sale_id: SaleId,
+    /// What it takes of the refund.
+    pub(crate) amount: Minor,
+    /// The refund that it was computed from.
+    pub(crate) refund: Minor,
+}
+
+/// What a return comes to, as the sale stands.
+pub(crate) struct Assessed {
+    sale: Sale,
+    sold: Vec<SaleLine>,
+    shares: Vec<Share>,
+    /// The tender of the sale's largest payment.
+    main: Option<Tender>,
+    /// The refund.
+    pub(crate) total: Minor,
+}
+
+/// What would come back of the sale now; changes nothing.
+pub(crate) fn assess(conn: &mut PgConnection, body: &CreateReturn) -> Result<Assessed, Error> {
+    let sale = sales::head(conn, body.sale_id, None)?.ok_or(Error::NotFound("sale"))?;
+    if sale.state == SaleStatus::Voided {
+        return Err(Error::SaleVoided);
+    }
+    let sold = returns_write::lines(conn, body.sale_id)?;
+    let shares = plan(body, &sold)?;
+    Ok(Assessed {
+        total: total(shares.iter().map(|share| share.refund))?,
+        main: returns_write::main_tender(conn, body.sale_id)?,
+        sale,
+        sold,
+        shares,
+    })
 }
 
 /// Records the return; `None` when its id is taken.
@@ -63,14 +104,16 @@ pub(crate) fn apply(
     if returns_write::exists(conn, request.id)? {
         return Ok(None);
     }
-    let sale = sales::head(conn, sale_id, None)?.ok_or(Error::NotFound("sale"))?;
-    let sold = returns_write::lines(conn, sale_id)?;
-    let shares = plan(&request.body, &sold)?;
-    let total = total(shares.iter().map(|share| share.refund))?;
-    check_limit(request.limit, total, sale.currency)?;
-    let main = returns_write::main_tender(conn, sale_id)?;
-    let refunds = refunds(request, &sale, total, main)?;
-    let mut full = assemble(request, &sale, &sold, &shares, total, refunds)?;
+    let assessed = assess(conn, &request.body)?;
+    if request
+        .exchange
+        .is_some_and(|offset| offset.refund != assessed.total)
+    {
+        return Err(Conflict::Overtaken.into());
+    }
+    let refunds = refunds(request, &assessed)?;
+    let total = assessed.total;
+    let mut full = assemble(request, &assessed, refunds)?;
     if !returns_write::insert(conn, &full)? {
         return Ok(None);
     }
@@ -171,18 +214,30 @@ pub(super) fn check_limit(
     }
 }
 
-/// How the money goes back: as asked, or all of it as most of it came.
-fn refunds(
+/// How the money goes back, within the caller's limit: as asked, or all of it as most of it came. What
+/// an exchange offsets is no money.
+pub(super) fn refunds(
     request: &Request,
-    sale: &Sale,
-    total: Minor,
-    main: Option<Tender>,
+    assessed: &Assessed,
 ) -> Result<Vec<(Tender, Minor)>, Error> {
-    match &request.body.refunds {
-        Some(asked) => settle(asked, total, sale.currency),
+    let currency = assessed.sale.currency;
+    let offset = request.exchange.map(|offset| offset.amount);
+    let offset = offset.filter(|amount| *amount > payment::NOTHING);
+    let due = payment::less(assessed.total, offset.unwrap_or(payment::NOTHING));
+    check_limit(request.limit, due, currency)?;
+    let rest = match (&request.body.refunds, assessed.main) {
+        (Some(asked), _) => settle(asked, due, currency)?,
+        (None, _) if offset.is_some() && due == payment::NOTHING => Vec::new(),
+        (None, Some(Tender::Exchange)) => {
+            let detail = "must be given: most of the sale was paid by an exchange";
+            return Err(Error::invalid("/refunds", detail));
+        }
+        (None, Some(tender)) => vec![(tender, due)],
         // A sale without payments was free, and so is what comes back of it.
-        None => Ok(main.map(|tender| (tender, total)).into_iter().collect()),
-    }
+        (None, None) => Vec::new(),
+    };
+    let offset = offset.map(|amount| (Tender::Exchange, amount));
+    Ok(offset.into_iter().chain(rest).collect())
 }
 
 /// The refunds that were asked for, if they are what is due.
@@ -218,35 +273,11 @@ fn check_currency(index: usize, given: Currency, store: Currency) -> Result<(), 
 
 fn assemble(
     request: &Request,
-    sale: &Sale,
-    sold: &[SaleLine],
-    shares: &[Share],
-    total: Minor,
+    assessed: &Assessed,
     refunds: Vec<(Tender, Minor)>,
 ) -> Result<FullReturn, Error> {
-    let sold: BTreeMap<i32, &SaleLine> = sold.iter().map(|row| (row.line, row)).collect();
-    let store_id = request.store.id;
-    let mut lines = Vec::with_capacity(shares.len());
-    for (n, (asked, share)) in (1..).zip(request.body.lines.iter().zip(shares)) {
-        let row = sold.get(&asked.line).ok_or(Error::NotFound("line"))?;
-        lines.push(ReturnLine {
-            return_id: request.id,
-            n,
-            sale_id: Some(sale.id),
-            line: Some(asked.line),
-            store_id,
-            product_id: row.product_id,
-            sku: row.sku.clone(),
-            name: row.name.clone(),
-            category_id: row.category_id,
-            quantity: asked.quantity,
-            disposition: asked.disposition,
-            refund_minor: share.refund,
-            tax_rate: row.tax_rate,
-            tax_minor: share.tax,
-            cost_minor: share.cost,
-        });
-    }
+    let (sale, store_id) = (&assessed.sale, request.store.id);
+    let lines = lines(request, assessed)?;
     let occurred_at = kernel::time::micros(request.body.occurred_at.unwrap_or(request.now));
     if occurred_at < sale.occurred_at {
         return Err(Error::invalid(
@@ -273,7 +304,8 @@ fn assemble(
             .as_ref()
             .map(|note| note.as_str().to_owned()),
         line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
-        refund_minor: total,
+        refund_minor: assessed.total,
+        exchange_sale_id: request.exchange.map(|offset| offset.sale_id),
     };
     Ok(FullReturn {
         refunds: refund_rows(&head, refunds),
@@ -281,6 +313,36 @@ fn assemble(
         lines,
         receipt: None,
     })
+}
+
+/// The lines of the return, with what they take out of those of the sale.
+fn lines(request: &Request, assessed: &Assessed) -> Result<Vec<ReturnLine>, Error> {
+    let Assessed {
+        sale, sold, shares, ..
+    } = assessed;
+    let sold: BTreeMap<i32, &SaleLine> = sold.iter().map(|row| (row.line, row)).collect();
+    let mut lines = Vec::with_capacity(shares.len());
+    for (n, (asked, share)) in (1..).zip(request.body.lines.iter().zip(shares)) {
+        let row = sold.get(&asked.line).ok_or(Error::NotFound("line"))?;
+        lines.push(ReturnLine {
+            return_id: request.id,
+            n,
+            sale_id: Some(sale.id),
+            line: Some(asked.line),
+            store_id: request.store.id,
+            product_id: row.product_id,
+            sku: row.sku.clone(),
+            name: row.name.clone(),
+            category_id: row.category_id,
+            quantity: asked.quantity,
+            disposition: asked.disposition,
+            refund_minor: share.refund,
+            tax_rate: row.tax_rate,
+            tax_minor: share.tax,
+            cost_minor: share.cost,
+        });
+    }
+    Ok(lines)
 }
 
 /// The refunds of `head`, numbered.

@@ -14,7 +14,8 @@ use kernel::{
 use store_api::StoreProfile;
 
 use super::{
-    Powers, announce, record_return::RecordedReturn, shifts::registered, take_back, validate, views,
+    Powers, announce, goods, record_return::RecordedReturn, shifts::registered, take_back,
+    validate, views,
 };
 use crate::{
     Sales,
@@ -66,7 +67,7 @@ impl Sales {
         if let Some(register) = body.register_id {
             registered(&store.registers, register)?;
         }
-        let products = known(self.directory.products(cx, &keys).await?)?;
+        let products = goods::known(self.directory.products(cx, &keys).await?)?;
         let full = draft(
             &Ingredients {
                 id,
@@ -106,23 +107,6 @@ impl Sales {
     }
 }
 
-/// Archived products come back as well.
-fn known(found: Vec<Option<Arc<ProductSnapshot>>>) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
-    let unknown: Vec<FieldError> = (0..)
-        .zip(&found)
-        .filter(|(_, product)| product.is_none())
-        .map(|(i, _): (usize, _)| {
-            let detail = "there is no such product";
-            FieldError::new(format!("/lines/{i}"), "unknown-product", detail)
-        })
-        .collect();
-    if unknown.is_empty() {
-        Ok(found.into_iter().flatten().collect())
-    } else {
-        Err(Error::UnknownProduct(unknown))
-    }
-}
-
 fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
     let Ingredients {
         id,
@@ -152,6 +136,7 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         note: body.note.as_ref().map(|note| note.as_str().to_owned()),
         line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
         refund_minor: total,
+        exchange_sale_id: None,
     };
     Ok(FullReturn {
         refunds: take_back::refund_rows(&head, refunds),

@@ -1,15 +1,19 @@
 //! Rows as clients see them. Each row is taken apart in full, so that a new column must be
 //! thought about here.
 
-use kernel::money::{Currency, Minor, Money};
+use kernel::{
+    money::{Currency, Minor, Money},
+    problem::Problem,
+};
 
 use crate::{
     domain::words::SaleStatus,
     dto::{
-        PaymentView, RefundView, ReturnHead, ReturnLineView, ReturnView, ReturnedLine, SaleDetail,
-        SaleHead, SaleLineView, SaleView,
+        ParkedHead, ParkedView, PaymentView, RefundView, ReturnHead, ReturnLineView, ReturnView,
+        ReturnedLine, SaleDetail, SaleHead, SaleLineView, SaleView,
     },
     repo::{
+        parked::Parked,
         returns::{FullReturn, Refund, Return, ReturnLine},
         sales::{FullSale, Payment, Sale, SaleLine},
     },
@@ -235,6 +239,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         refund,
         reason,
         note,
+        exchange_sale_id,
     } = return_head(head);
     ReturnView {
         id,
@@ -254,6 +259,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         refunds: all(refunds, |row| refund_view(&row, currency)),
         reason,
         note,
+        exchange_sale_id,
     }
 }
 
@@ -318,6 +324,7 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         note,
         line_count,
         refund_minor,
+        exchange_sale_id,
     } = head;
     ReturnHead {
         id,
@@ -334,5 +341,31 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         refund: money(refund_minor, currency),
         reason,
         note,
+        exchange_sale_id,
     }
+}
+
+/// A parked basket in a list.
+pub(crate) fn parked_head(row: &Parked) -> ParkedHead {
+    ParkedHead {
+        id: row.id,
+        store_id: row.store_id,
+        register_id: row.register_id,
+        status: row.state,
+        label: row.label.clone(),
+        line_count: row.line_count,
+        parked_by: row.parked_by,
+        parked_at: row.parked_at,
+        expires_at: row.expires_at,
+    }
+}
+
+/// A parked basket. It was checked when it was parked, so it can be read.
+pub(crate) fn parked(row: Parked) -> Result<ParkedView, Problem> {
+    Ok(ParkedView {
+        head: parked_head(&row),
+        basket: serde_json::from_value(row.basket).map_err(|e| Problem::internal(&e))?,
+        ended_by: row.ended_by,
+        ended_at: row.ended_at,
+    })
 }

@@ -18,7 +18,7 @@ use crate::{
     Sales,
     domain::words::SaleStatus,
     dto::{SaleDetail, VoidSale},
-    error::Error,
+    error::{Conflict, Error},
     events,
     repo::{
         receipts, registers, returns_write,
@@ -135,6 +135,7 @@ fn apply(conn: &mut PgConnection, cx: &Cx, sale: &Sale, new: NewVoid) -> Result<
         let sale = sales::head(conn, new.sale_id, None)?.ok_or(Error::NotFound("sale"))?;
         return match standing(&sale, new)? {
             Some(()) => Ok(true),
+            None if voids::is_exchange(conn, new.sale_id)? => Err(Conflict::PartOfExchange.into()),
             None => Err(Error::HasReturns),
         };
     };

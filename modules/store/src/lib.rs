@@ -19,7 +19,10 @@ use inventory_api::Catalog;
 use kernel::db::Db;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use domain::{reason::AdjustmentReason, settings::Cutoff};
+pub use domain::{
+    reason::AdjustmentReason,
+    settings::{CashRounding, Cutoff},
+};
 pub use dto::{
     AdjustmentItem, AdjustmentMode, AdjustmentResult, AdjustmentStatus, AdjustmentView, Bucket,
     CreateAdjustment, CreateRegister, CreateStore, IntegrityCheck, IntegrityReport, LevelView,

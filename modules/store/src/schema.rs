@@ -18,6 +18,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         archived_at -> Nullable<Timestamptz>,
+        tax_region -> Nullable<Text>,
+        cash_rounding_minor -> Nullable<BigInt>,
     }
 }
 

@@ -73,6 +73,10 @@ pub struct StoreProfile {
     pub currency: Currency,
     /// Whether prices contain the tax.
     pub tax_mode: TaxMode,
+    /// Which of the catalogue's tax rates hold here, for example `FR`; `None`: each product's own.
+    pub tax_region: Option<String>,
+    /// What is owed in cash is rounded to a multiple of so many minor units; `None`: not at all.
+    pub cash_rounding: Option<Minor>,
     /// What happens at zero.
     pub negative_stock: NegativeStock,
     /// The largest refund, in minor units, that a cashier may give alone; `None` is no limit.
@@ -117,6 +121,8 @@ mod tests {
             day_cutoff: cutoff.parse().unwrap(),
             currency: Currency::new("EUR").unwrap(),
             tax_mode: TaxMode::Included,
+            tax_region: None,
+            cash_rounding: None,
             negative_stock: NegativeStock::Refuse,
             return_limit: None,
             receipt_text: None,

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use kernel::money::{Currency, Minor};
+use kernel::{
+    money::{Currency, Minor},
+    text::Code,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use store_api::{NegativeStock, TaxMode};
 use utoipa::{
@@ -15,6 +18,11 @@ use utoipa::{
     },
 };
 
+kernel::bounded_integer! {
+    /// What cash is rounded to, in minor units: 5 where the smallest coin is 5 cents.
+    pub CashRounding, 1, 100_000
+}
+
 /// What a store decides for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -22,6 +30,10 @@ pub(crate) struct Settings {
     pub(crate) day_cutoff: Cutoff,
     pub(crate) currency: Currency,
     pub(crate) tax_mode: TaxMode,
+    /// Which of the catalogue's tax rates hold; `None`: each product's own.
+    pub(crate) tax_region: Option<Code>,
+    /// `None` is to the minor unit.
+    pub(crate) cash_rounding: Option<CashRounding>,
     pub(crate) negative_stock: NegativeStock,
     /// In minor units of `currency`; `None` is no limit.
     pub(crate) return_limit: Option<Minor>,
@@ -37,6 +49,8 @@ impl Settings {
             day_cutoff: Cutoff(NaiveTime::MIN),
             currency: Currency::new("EUR")?,
             tax_mode: TaxMode::Included,
+            tax_region: None,
+            cash_rounding: None,
             negative_stock: NegativeStock::Refuse,
             return_limit: None,
             receipt_text: None,

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use kernel::{
     money::{Currency, Money},
-    text::Text,
+    text::{Code, Text},
 };
 use serde::{Deserialize, Serialize};
 use store_api::{NegativeStock, TaxMode};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::present;
 use crate::{
-    domain::settings::{Cutoff, Settings},
+    domain::settings::{CashRounding, Cutoff, Settings},
     error::Error,
 };
 
@@ -27,6 +27,10 @@ pub(crate) struct StoreSettings {
     pub(crate) currency: Currency,
     /// Whether shelf prices contain the tax.
     pub(crate) tax_mode: TaxMode,
+    /// Which of the catalogue's tax rates hold here; `null`: each product's own.
+    pub(crate) tax_region: Option<Code>,
+    /// What is owed in cash is rounded to a multiple of so many minor units; `null`: not at all.
+    pub(crate) cash_rounding_minor: Option<CashRounding>,
     /// What happens when more is sold than the books say is there.
     pub(crate) negative_stock: NegativeStock,
     /// The largest refund that a cashier may give alone; `null` is no limit.
@@ -42,6 +46,8 @@ impl From<Settings> for StoreSettings {
             day_cutoff,
             currency,
             tax_mode,
+            tax_region,
+            cash_rounding,
             negative_stock,
             return_limit,
             receipt_text,
@@ -51,6 +57,8 @@ impl From<Settings> for StoreSettings {
             day_cutoff,
             currency,
             tax_mode,
+            tax_region,
+            cash_rounding_minor: cash_rounding,
             negative_stock,
             return_limit: return_limit.map(|amount| Money { amount, currency }),
             receipt_text,
@@ -78,6 +86,15 @@ pub struct UpdateStoreSettings {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     pub tax_mode: Option<TaxMode>,
+    /// Which of the catalogue's tax rates hold here, for example `FR`; `null`: each product's own.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Code>)]
+    pub tax_region: Option<Option<Code>>,
+    /// What is owed in cash is rounded to the nearest multiple of so many minor units of the
+    /// currency: 5 where the smallest coin is 5 cents; `null`: not at all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<CashRounding>)]
+    pub cash_rounding_minor: Option<Option<CashRounding>>,
     /// What happens at zero; a store starts with `refuse`.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
@@ -100,17 +117,23 @@ impl UpdateStoreSettings {
             day_cutoff,
             currency,
             tax_mode,
+            tax_region,
+            cash_rounding_minor,
             negative_stock,
             return_limit,
             receipt_text,
         } = self;
         let currency = currency.unwrap_or(base.currency);
-        let invalid = |detail: &str| {
-            Err(Error::Invalid {
-                pointer: format!("{at}/return_limit"),
-                detail: detail.to_owned(),
-            })
+        let in_old = currency != base.currency;
+        let refuse = |field: &str, detail: &str| Error::Invalid {
+            pointer: format!("{at}/{field}"),
+            detail: detail.to_owned(),
         };
+        let invalid = |detail: &str| Err(refuse("return_limit", detail));
+        if in_old && cash_rounding_minor.is_none() && base.cash_rounding.is_some() {
+            let detail = "is in the old currency: send a new one, or null";
+            return Err(refuse("cash_rounding_minor", detail));
+        }
         let return_limit = match return_limit {
             Some(Some(money)) if money.currency != currency => {
                 return invalid("must be in the store's currency");
@@ -119,7 +142,7 @@ impl UpdateStoreSettings {
                 return invalid("must not be negative");
             }
             Some(limit) => limit.map(|money| money.amount),
-            None if base.return_limit.is_some() && currency != base.currency => {
+            None if base.return_limit.is_some() && in_old => {
                 return invalid("is in the old currency: send a new one, or null");
             }
             None => base.return_limit,
@@ -129,6 +152,8 @@ impl UpdateStoreSettings {
             day_cutoff: day_cutoff.unwrap_or(base.day_cutoff),
             currency,
             tax_mode: tax_mode.unwrap_or(base.tax_mode),
+            tax_region: tax_region.unwrap_or(base.tax_region),
+            cash_rounding: cash_rounding_minor.unwrap_or(base.cash_rounding),
             negative_stock: negative_stock.unwrap_or(base.negative_stock),
             return_limit,
             receipt_text: match receipt_text {
@@ -166,6 +191,14 @@ mod tests {
             .unwrap();
         assert_eq!(cleared.return_limit, None);
         assert!(patch(r#"{"timezone":null}"#).is_err());
+        for good in [r#"{"tax_region":"US-CA"}"#, r#"{"cash_rounding_minor":5}"#] {
+            let base = Settings::initial().unwrap();
+            let set = patch(good).unwrap().onto(base.clone(), "").unwrap();
+            assert_ne!(set, base);
+            let none = patch(r#"{"tax_region":null,"cash_rounding_minor":null}"#).unwrap();
+            assert_eq!(none.onto(set, "").unwrap(), base);
+        }
+        assert!(patch(r#"{"cash_rounding_minor":0}"#).is_err());
         assert!(patch(r#"{"timezone":"Mars/Phobos"}"#).is_err());
     }
 
@@ -179,5 +212,9 @@ mod tests {
         assert!(change.onto(base.clone(), "").is_err());
         let both = patch(r#"{"currency":"USD","return_limit":null}"#).unwrap();
         assert!(both.onto(base, "").is_ok());
+        let mut rounded = Settings::initial().unwrap();
+        rounded.cash_rounding = CashRounding::new(5);
+        let change = patch(r#"{"currency":"CHF"}"#).unwrap();
+        assert!(change.onto(rounded, "").is_err());
     }
 }

@@ -67,6 +67,8 @@ impl From<StoreRow> for StoreView {
             negative_stock: _,
             return_limit_minor: _,
             receipt_text: _,
+            tax_region: _,
+            cash_rounding_minor: _,
         } = row;
         Self {
             id,

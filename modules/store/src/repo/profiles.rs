@@ -32,6 +32,10 @@ struct ProfileRow {
     currency: Currency,
     #[diesel(sql_type = sql_types::Text)]
     tax_mode: Tax,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    tax_region: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
+    cash_rounding_minor: Option<Minor>,
     #[diesel(sql_type = sql_types::Text)]
     negative_stock: Negative,
     #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
@@ -47,7 +51,8 @@ struct ProfileRow {
 statement! {
     struct Profiles<'a> { ids: &'a [StoreId] => sql_types::Array<sql_types::Uuid> }
     "SELECT s.id, s.code, s.name, s.address, s.kind, s.timezone, s.day_cutoff, s.currency, s.tax_mode, \
-         s.negative_stock, s.return_limit_minor, s.receipt_text, s.archived_at IS NOT NULL AS archived, \
+         s.tax_region, s.cash_rounding_minor, s.negative_stock, s.return_limit_minor, s.receipt_text, \
+         s.archived_at IS NOT NULL AS archived, \
          coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.id, 'code', r.code) ORDER BY r.code) \
              FROM registers r WHERE r.store_id = s.id AND r.archived_at IS NULL), \
              jsonb_build_array()) AS registers \
@@ -71,6 +76,8 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         day_cutoff,
         currency,
         tax_mode,
+        tax_region,
+        cash_rounding_minor,
         negative_stock,
         return_limit_minor,
         receipt_text,
@@ -87,6 +94,8 @@ fn profile(row: ProfileRow) -> QueryResult<StoreProfile> {
         day_cutoff,
         currency,
         tax_mode: tax_mode.0,
+        tax_region,
+        cash_rounding: cash_rounding_minor,
         negative_stock: negative_stock.0,
         return_limit: return_limit_minor,
         receipt_text,

@@ -8,12 +8,13 @@ use kernel::{
     money::{Currency, Minor},
     page::Limit,
     statement,
+    text::Code,
 };
 use store_api::StoreKind;
 
 use super::columns::{Kind, Negative, Tax, Zone};
 use crate::{
-    domain::settings::{Cutoff, Settings},
+    domain::settings::{CashRounding, Cutoff, Settings},
     dto::StoreStatus,
     schema::stores,
 };
@@ -38,6 +39,8 @@ pub(crate) struct StoreRow {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) archived_at: Option<DateTime<Utc>>,
+    pub(crate) tax_region: Option<String>,
+    pub(crate) cash_rounding_minor: Option<CashRounding>,
 }
 
 impl StoreRow {
@@ -47,6 +50,9 @@ impl StoreRow {
             day_cutoff: Cutoff(self.day_cutoff),
             currency: self.currency,
             tax_mode: self.tax_mode.0,
+            // What is stored was checked when it was sent.
+            tax_region: self.tax_region.as_deref().and_then(|r| Code::parse(r).ok()),
+            cash_rounding: self.cash_rounding_minor,
             negative_stock: self.negative_stock.0,
             return_limit: self.return_limit_minor,
             receipt_text: self.receipt_text.clone(),
@@ -59,6 +65,8 @@ impl StoreRow {
             day_cutoff,
             currency,
             tax_mode,
+            tax_region,
+            cash_rounding,
             negative_stock,
             return_limit,
             receipt_text,
@@ -67,6 +75,8 @@ impl StoreRow {
         self.day_cutoff = day_cutoff.0;
         self.currency = currency;
         self.tax_mode = Tax(tax_mode);
+        self.tax_region = tax_region.map(Code::into_string);
+        self.cash_rounding_minor = cash_rounding;
         self.negative_stock = Negative(negative_stock);
         self.return_limit_minor = return_limit;
         self.receipt_text = receipt_text;

@@ -40,7 +40,7 @@ pub(crate) async fn get_store_settings(
     tag = "stores",
     operation_id = "update_store_settings",
     description = "A merge patch (RFC 7396): what is left out stays; `null` clears the return \
-        limit or the receipt text. The `ETag` is the store's. Once stock has moved, another \
+        limit, the receipt text, the tax region or the rounding of cash. The `ETag` is the store's. Once stock has moved, another \
         currency is refused with `currency-in-use`.",
     security(("bearer" = [])),
     params(

@@ -209,6 +209,8 @@ fn new_store(request: CreateStore) -> Result<StoreRow, Error> {
         created_at: now,
         updated_at: now,
         archived_at: None,
+        tax_region: None,
+        cash_rounding_minor: None,
     };
     row.set(settings);
     Ok(row)

@@ -1,0 +1,1 @@
+ALTER TABLE stores DROP COLUMN tax_region, DROP COLUMN cash_rounding_minor;

@@ -1,5 +1,7 @@
 //! What can go wrong in inventory, and what each caller is told.
 
+mod pricing;
+
 use actix_web::http::StatusCode;
 use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
@@ -7,6 +9,8 @@ use kernel::{
     db::DbError,
     problem::{FieldError, Problem},
 };
+
+pub use pricing::PricingError;
 
 /// Why a use case of inventory failed.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,9 @@ pub enum Error {
     /// The file is not declared as CSV.
     #[error("Send the file as text/csv.")]
     NotCsv,
+    /// A price, tax or promotion is refused.
+    #[error(transparent)]
+    Pricing(#[from] PricingError),
     /// As many imports are running as may at once.
     #[error("Other imports are running: repeat the request later.")]
     ImportsBusy,
@@ -136,7 +143,11 @@ impl From<Query> for Error {
             Some("products_category_id_fkey") => Self::UnknownCategory,
             Some("categories_parent_id_fkey") => Self::UnknownParent,
             Some("products_template_id_fkey") => Self::UnknownTemplate,
-            _ => Self::Db(error.into()),
+            Some(name) => match PricingError::of_constraint(name) {
+                Some(refused) => refused.into(),
+                None => Self::Db(error.into()),
+            },
+            None => Self::Db(error.into()),
         }
     }
 }
@@ -187,6 +198,7 @@ impl From<&Error> for Problem {
             }
             Error::StoreArchived => Self::conflict("store-archived", error),
             Error::NotLogistics => new(StatusCode::FORBIDDEN, "forbidden"),
+            Error::Pricing(refused) => refused.into(),
             Error::Json(cause) => Self::internal(cause),
             Error::NoAnswer(cause) => Self::unavailable(cause),
             Error::Db(cause) => cause.into(),

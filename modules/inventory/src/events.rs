@@ -1,10 +1,13 @@
 //! What inventory tells the other modules.
 
 use diesel::QueryResult;
-use inventory_api::{ProductChanged, ReplenishmentChanged};
+use inventory_api::{PriceChanged, ProductChanged, ReplenishmentChanged, TaxRateChanged};
 use kernel::{call::Cx, outbox::Envelope};
 
-use crate::{domain::product::Product, repo::replenishment::RequestRow};
+use crate::{
+    domain::product::Product,
+    repo::{prices::PriceRow, replenishment::RequestRow, taxes::RateRow},
+};
 
 /// `product.changed.v1`; a product's version is the number of its event.
 pub(crate) fn product_changed(cx: &Cx, product: &Product) -> QueryResult<Envelope> {
@@ -23,4 +26,24 @@ pub(crate) fn replenishment_changed(cx: &Cx, request: &RequestRow) -> QueryResul
         status: request.status.text().to_owned(),
     };
     Envelope::new(request.id, request.version, cx.actor, &event)
+}
+
+/// `price.changed.v1`; a price's version is the number of its event.
+pub(crate) fn price_changed(cx: &Cx, price: &PriceRow) -> QueryResult<Envelope> {
+    let event = PriceChanged {
+        price_id: price.id,
+        product_id: price.product_id,
+        store_id: price.store_id,
+    };
+    Envelope::new(price.id, price.version, cx.actor, &event)
+}
+
+/// `tax_rate.changed.v1`; a rate's version is the number of its event.
+pub(crate) fn tax_rate_changed(cx: &Cx, rate: &RateRow) -> QueryResult<Envelope> {
+    let event = TaxRateChanged {
+        tax_rate_id: rate.id,
+        region: rate.region.clone(),
+        tax_class: rate.tax_class.clone(),
+    };
+    Envelope::new(rate.id, rate.version, cx.actor, &event)
 }

@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use domain::import::RowProblem;
-pub use error::Error;
+pub use error::{Error, PricingError};
 pub use port::Ports;
 pub use service::{
     imports::{ImportOptions, ImportReport},

@@ -7,6 +7,8 @@ kernel::permission! {
     pub(crate) CatalogRead = "catalog:read" [Admin, Manager, Cashier, Clerk, Auditor]
     /// Change products, categories and prices, which concern the whole chain.
     pub(crate) CatalogWrite = "catalog:write" [Admin]
+    /// Set the prices of one's store and its promotions; those of every store need [`CatalogWrite`].
+    pub(crate) PriceWrite = "price:write" [Admin, Manager]
     /// See what products cost.
     pub(crate) CostRead = "catalog:cost" [Admin, Manager, Auditor]
     /// See past imports, which concern the whole chain.

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use inventory_api::{Catalog, CategoryPage, ProductKey, ProductRef, ProductSnapshot, Resolved};
+use inventory_api::{
+    Catalog, CategoryPage, Offered, OffersRequest, ProductKey, ProductRef, ProductSnapshot,
+    Resolved,
+};
 use kernel::{
     call::{Cx, NoAnswer},
     db::{Db, DbError},
@@ -17,11 +20,12 @@ use crate::{
     error::Error,
     repo::{
         categories, in_category,
-        resolve::{self, FoundBy},
+        resolve::{self, Place},
     },
     service::follow,
 };
 
+const PORT: &str = "catalog";
 /// Keys, or products of a page, in one call at most.
 const MAX_KEYS: usize = 500;
 
@@ -41,31 +45,14 @@ impl Ports {
 #[async_trait]
 impl Catalog for Ports {
     async fn resolve(&self, _: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer> {
-        let no_answer =
-            |reason: &dyn std::fmt::Display| NoAnswer::new("catalog", "resolve", reason);
-        if keys.len() > MAX_KEYS {
-            return Err(no_answer(&format!("more than {MAX_KEYS} keys")));
-        }
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
+        let keys = bounded("resolve", keys)?;
         let asked = keys.clone();
         let found = self
             .db
-            .run(move |conn| {
-                let (mut ids, mut skus, mut barcodes) = (Vec::new(), Vec::new(), Vec::new());
-                for key in &asked {
-                    match key {
-                        ProductKey::Id(id) => ids.push(*id),
-                        ProductKey::Sku(sku) => push(&mut skus, sku),
-                        ProductKey::Barcode(barcode) => push(&mut barcodes, barcode),
-                    }
-                }
-                resolve::resolve(conn, &ids, &skus, &barcodes).map_err(DbError::from)
-            })
+            .run(move |conn| resolve::resolve(conn, &asked.iter().collect()).map_err(DbError::from))
             .await
-            .map_err(|e| no_answer(&e))?;
-        let found: HashMap<ProductKey, Product> = found.into_iter().map(keyed).collect();
+            .map_err(|e| NoAnswer::new(PORT, "resolve", e))?;
+        let found: HashMap<ProductKey, Product> = found.into_iter().collect();
         let resolved = keys.into_iter().filter_map(|key| {
             let product = snapshot(found.get(&key)?.clone());
             Some(Resolved { key, product })
@@ -90,6 +77,36 @@ impl Catalog for Ports {
             .await;
         found.map_err(|e| NoAnswer::new("catalog", "in_category", e))
     }
+
+    async fn offers(&self, _: &Cx, request: OffersRequest) -> Result<Vec<Offered>, NoAnswer> {
+        let OffersRequest {
+            store_id,
+            tax_region,
+            day,
+            keys,
+        } = request;
+        let asked = bounded("offers", keys)?;
+        let (since, until) = inventory_api::bounds(day);
+        let found = self
+            .db
+            .run(move |conn| {
+                let place = Place {
+                    store: store_id,
+                    region: tax_region.as_deref(),
+                    since,
+                    until,
+                };
+                resolve::offers(conn, place, &asked.iter().collect()).map_err(DbError::from)
+            })
+            .await
+            .map_err(|e| NoAnswer::new(PORT, "offers", e))?;
+        let offered = found.into_iter().map(|(key, product, terms)| Offered {
+            key,
+            product: snapshot(product),
+            terms,
+        });
+        Ok(offered.collect())
+    }
 }
 
 #[async_trait]
@@ -102,23 +119,16 @@ impl Subscriber for Ports {
     }
 }
 
-/// `PostgreSQL` cannot be asked for text with NUL, and no key holds it.
-fn push<'a>(keys: &mut Vec<&'a str>, key: &'a str) {
-    if !key.contains('\0') {
-        keys.push(key);
+fn bounded(method: &'static str, keys: Vec<ProductKey>) -> Result<Vec<ProductKey>, NoAnswer> {
+    if keys.len() > MAX_KEYS {
+        let reason = format!("more than {MAX_KEYS} keys");
+        return Err(NoAnswer::new(PORT, method, reason));
     }
+    Ok(keys)
 }
 
-fn keyed((by, product): (FoundBy, Product)) -> (ProductKey, Product) {
-    let key = match by {
-        FoundBy::Id => ProductKey::Id(product.id),
-        FoundBy::Sku => ProductKey::Sku(product.facts.sku.clone()),
-        FoundBy::Barcode(barcode) => ProductKey::Barcode(barcode),
-    };
-    (key, product)
-}
-
-fn snapshot(product: Product) -> ProductSnapshot {
+/// A product as other modules see it.
+pub(crate) fn snapshot(product: Product) -> ProductSnapshot {
     let Product {
         id,
         facts,
@@ -136,6 +146,7 @@ fn snapshot(product: Product) -> ProductSnapshot {
         price,
         price_per,
         tax_rate,
+        tax_class: _,
         cost_minor,
         template_id: _,
         attributes: _,

@@ -32,6 +32,49 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        tax_class -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Uuid,
+        product_id -> Uuid,
+        store_id -> Nullable<Uuid>,
+        price_minor -> BigInt,
+        currency -> Text,
+        price_per -> BigInt,
+        valid_from -> Timestamptz,
+        valid_until -> Nullable<Timestamptz>,
+        withdrawn_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tax_classes (id) {
+        id -> Uuid,
+        code -> Text,
+        name -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tax_rates (id) {
+        id -> Uuid,
+        region -> Text,
+        tax_class -> Text,
+        rate -> BigInt,
+        valid_from -> Timestamptz,
+        withdrawn_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 

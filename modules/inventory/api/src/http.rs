@@ -9,7 +9,7 @@ use kernel::{
     peer::{Peer, Remote},
 };
 
-use crate::{Catalog, CategoryPage, ProductKey, ProductRef, Resolved};
+use crate::{Catalog, CategoryPage, Offered, OffersRequest, ProductKey, ProductRef, Resolved};
 
 const PORT: &str = "catalog";
 
@@ -37,6 +37,10 @@ impl Catalog for CatalogClient {
     ) -> Result<Option<Vec<ProductRef>>, NoAnswer> {
         self.0.ask("in_category", cx, &page).await
     }
+
+    async fn offers(&self, cx: &Cx, request: OffersRequest) -> Result<Vec<Offered>, NoAnswer> {
+        self.0.ask("offers", cx, &request).await
+    }
 }
 
 /// Offers `catalog` to other processes. Mounted on the internal listener only.
@@ -47,6 +51,9 @@ pub fn serve(catalog: Arc<dyn Catalog>) -> Scope {
         })
         .ask("in_category", |catalog, cx, page| async move {
             catalog.in_category(&cx, page).await
+        })
+        .ask("offers", |catalog, cx, request| async move {
+            catalog.offers(&cx, request).await
         })
         .into_scope()
 }

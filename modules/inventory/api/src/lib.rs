@@ -1,17 +1,21 @@
 //! What other modules may know about the catalogue: the [`Catalog`] port, its types and events.
 
 mod http;
+mod terms;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use kernel::{
     call::{Cx, NoAnswer},
     ids::{ProductId, StoreId},
     money::{BasisPoints, Minor, Money, Quantity},
     outbox::Event,
+    uuid::Uuid,
 };
 use serde::{Deserialize, Serialize};
 
 pub use http::{CatalogClient, serve};
+pub use terms::{DatedPrice, DatedRate, Off, Price, PriceSource, Promotion, Span, Terms, bounds};
 
 /// Looks products up for a sale, an adjustment or a count.
 #[async_trait]
@@ -28,6 +32,11 @@ pub trait Catalog: Send + Sync {
         cx: &Cx,
         page: CategoryPage,
     ) -> Result<Option<Vec<ProductRef>>, NoAnswer>;
+
+    /// As [`resolve`](Self::resolve), with what the products cost at a store at any moment of a
+    /// day. Prices and rates that begin later that day are in it, so that they hold from their
+    /// moment on however old the answer is.
+    async fn offers(&self, cx: &Cx, request: OffersRequest) -> Result<Vec<Offered>, NoAnswer>;
 }
 
 /// Which products of a category are asked for.
@@ -50,6 +59,30 @@ pub struct ProductRef {
     pub name: String,
     /// Archived products cannot be sold, but some may still be there.
     pub archived: bool,
+}
+
+/// Which products, where and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffersRequest {
+    /// The store.
+    pub store_id: StoreId,
+    /// Whose tax rates hold there; `None`: each product's own.
+    pub tax_region: Option<String>,
+    /// The day, in UTC.
+    pub day: NaiveDate,
+    /// The products.
+    pub keys: Vec<ProductKey>,
+}
+
+/// A key, the product it names, and its terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// As it was asked for.
+    pub key: ProductKey,
+    /// What it names.
+    pub product: ProductSnapshot,
+    /// What it costs.
+    pub terms: Terms,
 }
 
 /// How a till names a product.
@@ -83,7 +116,7 @@ pub struct ProductSnapshot {
     /// Its name.
     pub name: String,
     /// Its category, for reports.
-    pub category_id: Option<kernel::uuid::Uuid>,
+    pub category_id: Option<Uuid>,
     /// The price of `price_per` base units.
     pub price: Money,
     /// 1 for a product sold each; for example 1000 where the price is per kilogram and the unit g.
@@ -125,4 +158,48 @@ pub struct ReplenishmentChanged {
 impl Event for ReplenishmentChanged {
     const TYPE: &'static str = "replenishment.changed.v1";
     const AGGREGATE: &'static str = "replenishment_request";
+}
+
+/// A dated price was made or ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceChanged {
+    /// Which.
+    pub price_id: Uuid,
+    /// Of this product.
+    pub product_id: ProductId,
+    /// At this store; at every store where it is `None`.
+    pub store_id: Option<StoreId>,
+}
+
+impl Event for PriceChanged {
+    const TYPE: &'static str = "price.changed.v1";
+    const AGGREGATE: &'static str = "price";
+}
+
+/// A tax rate was made or withdrawn: it concerns every product of its class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRateChanged {
+    /// Which.
+    pub tax_rate_id: Uuid,
+    /// In this region.
+    pub region: String,
+    /// Of this class.
+    pub tax_class: String,
+}
+
+impl Event for TaxRateChanged {
+    const TYPE: &'static str = "tax_rate.changed.v1";
+    const AGGREGATE: &'static str = "tax_rate";
+}
+
+/// A promotion was made or ended: it may concern whole categories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionChanged {
+    /// Which.
+    pub promotion_id: Uuid,
+}
+
+impl Event for PromotionChanged {
+    const TYPE: &'static str = "promotion.changed.v1";
+    const AGGREGATE: &'static str = "promotion";
 }

@@ -1,6 +1,7 @@
 //! The rules of the catalogue, without I/O.
 
 pub(crate) mod category;
+pub(crate) mod dated;
 pub(crate) mod decimal;
 pub(crate) mod import;
 pub(crate) mod product;

@@ -82,6 +82,8 @@ pub(crate) struct Facts {
     pub(crate) price: Money,
     pub(crate) price_per: Quantity,
     pub(crate) tax_rate: BasisPoints,
+    /// Whose rate of the store's region holds instead, where there is one.
+    pub(crate) tax_class: Option<String>,
     /// What `price_per` base units cost, in minor units of the price's currency.
     pub(crate) cost_minor: Option<Minor>,
     pub(crate) template_id: Option<ProductId>,
@@ -198,6 +200,7 @@ pub(crate) mod tests {
             },
             price_per: Quantity::new(1).unwrap(),
             tax_rate: BasisPoints::new(0).unwrap(),
+            tax_class: None,
             cost_minor: None,
             template_id: None,
             attributes: BTreeMap::new(),

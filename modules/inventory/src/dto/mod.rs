@@ -1,8 +1,10 @@
-//! What clients send and see of reorder rules, requests and suggestions.
+//! What clients send and see of prices, taxes, reorder rules, requests and suggestions.
 
+pub(crate) mod prices;
 mod reorder;
 mod replenishment;
 mod suggestions;
+pub(crate) mod taxes;
 
 pub(crate) use reorder::{
     PutRule, PutRuleOf, PutRules, RuleFields, RuleOutcome, RuleProblem, RuleResult, RuleView,

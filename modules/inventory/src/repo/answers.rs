@@ -18,7 +18,7 @@ pub(crate) struct StoredAnswer {
 
 statement! {
     struct Find { id: Uuid => sql_types::Uuid }
-    "SELECT request_hash, response FROM replenishment_answers WHERE id = {}"
+    "SELECT request_hash, response FROM answers WHERE id = {}"
 }
 
 pub(crate) fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<StoredAnswer>> {
@@ -31,7 +31,7 @@ statement! {
         actor: UserId => sql_types::Uuid,
         request_hash: &'a [u8] => sql_types::Binary,
     }
-    "INSERT INTO replenishment_answers (id, actor_id, request_hash, created_at) \
+    "INSERT INTO answers (id, actor_id, request_hash, created_at) \
      VALUES ({}, {}, {}, statement_timestamp()) ON CONFLICT (id) DO NOTHING"
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn claim(
 
 statement! {
     struct Answer { response: Value => sql_types::Jsonb, id: Uuid => sql_types::Uuid }
-    "UPDATE replenishment_answers SET response = {} WHERE id = {}"
+    "UPDATE answers SET response = {} WHERE id = {}"
 }
 
 /// Stores the answer, in the transaction of the claim.

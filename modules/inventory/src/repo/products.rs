@@ -46,6 +46,7 @@ pub(crate) struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    tax_class: Option<String>,
 }
 
 /// The columns of [`Row`], for statements that are not diesel's own.
@@ -53,7 +54,7 @@ macro_rules! columns {
     () => {
         "p.id, p.sku, p.name, p.unit, p.barcodes, p.category_id, p.price_minor, p.currency, \
          p.price_per, p.tax_rate, p.cost_minor, p.template_id, p.attributes, p.archived_at, \
-         p.version, p.created_at, p.updated_at"
+         p.version, p.created_at, p.updated_at, p.tax_class"
     };
 }
 pub(crate) use columns;
@@ -78,6 +79,7 @@ impl From<Row> for Product {
             version,
             created_at,
             updated_at,
+            tax_class,
         } = row;
         let facts = Facts {
             sku,
@@ -91,6 +93,7 @@ impl From<Row> for Product {
             },
             price_per,
             tax_rate,
+            tax_class,
             cost_minor,
             template_id,
             attributes: texts(attributes),
@@ -233,17 +236,18 @@ statement! {
         versions: Vec<i64> => Array<BigInt>,
         created: Vec<DateTime<Utc>> => Array<Timestamptz>,
         updated: Vec<DateTime<Utc>> => Array<Timestamptz>,
+        tax_classes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
     }
     "INSERT INTO products (id, sku, name, unit, barcodes, category_id, price_minor, currency, \
          price_per, tax_rate, cost_minor, template_id, attributes, search, archived_at, version, \
-         created_at, updated_at) \
+         created_at, updated_at, tax_class) \
      SELECT id, sku, name, unit, string_to_array(barcodes, '|'), category_id, price_minor, currency, \
          price_per, tax_rate, cost_minor, template_id, attributes, \
-         array_to_tsvector(string_to_array(words, ' ')), archived_at, version, created_at, updated_at \
-     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+         array_to_tsvector(string_to_array(words, ' ')), archived_at, version, created_at, updated_at, tax_class \
+     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
          AS u(id, sku, name, unit, barcodes, category_id, price_minor, currency, price_per, \
              tax_rate, cost_minor, template_id, attributes, words, archived_at, version, \
-             created_at, updated_at) \
+             created_at, updated_at, tax_class) \
      ON CONFLICT (id) DO UPDATE SET sku = excluded.sku, name = excluded.name, \
          unit = excluded.unit, barcodes = excluded.barcodes, category_id = excluded.category_id, \
          price_minor = excluded.price_minor, currency = excluded.currency, \
@@ -251,7 +255,7 @@ statement! {
          cost_minor = excluded.cost_minor, template_id = excluded.template_id, \
          attributes = excluded.attributes, search = excluded.search, \
          archived_at = excluded.archived_at, version = excluded.version, \
-         updated_at = excluded.updated_at \
+         updated_at = excluded.updated_at, tax_class = excluded.tax_class \
      WHERE products.version = excluded.version - 1"
 }
 
@@ -284,6 +288,7 @@ pub(crate) fn save(conn: &mut PgConnection, products: &[&Product]) -> QueryResul
         versions: products.iter().map(|p| p.version).collect(),
         created: products.iter().map(|p| p.created_at).collect(),
         updated: products.iter().map(|p| p.updated_at).collect(),
+        tax_classes: facts().map(|f| f.tax_class.as_deref()).collect(),
     }
     .execute(conn)
 }

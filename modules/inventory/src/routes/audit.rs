@@ -12,7 +12,7 @@ use kernel::{
 
 use crate::{Inventory, permissions::AuditRead};
 
-/// List who changed what: products and categories.
+/// List who changed what: products, categories, prices and taxes.
 ///
 /// The newest first, each with what was before and after. What concerns no single store is
 /// shown to those who may read the trail of every store.

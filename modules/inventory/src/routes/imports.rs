@@ -51,12 +51,12 @@ pub(crate) struct ImportQuery {
 /// The first line names the columns: `sku` and `name`, and any of `unit` (each, g, ml), `barcodes`
 /// (separated by `|`), `category` (a path such as `GROCERY/FRZN ICE`; what is missing of it is
 /// created), `price` and `cost` (decimals in major units, such as 3.49), `currency`, `price_per`,
-/// `tax_rate` (a percentage such as 19 or 5.5), `template_sku`, `attributes` (a JSON object of
-/// texts). Other columns are ignored and named in the answer.
+/// `tax_rate` (a percentage such as 19 or 5.5), `tax_class` (one that there is), `template_sku`,
+/// `attributes` (a JSON object of texts). Other columns are ignored and named in the answer.
 ///
 /// Products are found by SKU, and created where there is none. A column that is not there leaves
-/// what stands; an empty cell of `barcodes`, `category`, `cost`, `template_sku` or `attributes`
-/// clears it; other empty cells leave what stands. A row that changes nothing writes nothing. A
+/// what stands; an empty cell of `barcodes`, `category`, `tax_class`, `cost`, `template_sku` or
+/// `attributes` clears it; other empty cells leave what stands. A row that changes nothing writes nothing. A
 /// bad row fails alone, with its line and the reason. Blocks of 1,000 rows are committed by
 /// themselves, so that a file that broke off can be sent again. A dry run judges each block
 /// against the catalogue as it stands, not against the rows of earlier blocks.

@@ -1,6 +1,7 @@
 //! `/api/inventory/lookup`
 
 use actix_web::{HttpResponse, get, web::Data};
+use inventory_api::PriceSource;
 use kernel::{
     auth::Can,
     extract::Query,
@@ -12,9 +13,15 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store_api::StoreLevel;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::product_dto::ProductView;
-use crate::{Inventory, permissions::CatalogRead, service::lookup::LookupKey};
+use crate::{
+    Inventory,
+    domain::product::Product,
+    permissions::CatalogRead,
+    service::lookup::{Found, LookupKey},
+};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +32,7 @@ pub(crate) struct LookupQuery {
     barcode: Option<String>,
     /// What was typed. Either this or `barcode`.
     sku: Option<String>,
-    /// Also tell what this store has; it must be one of yours.
+    /// Also tell what it costs there now, and what this store has; it must be one of yours.
     store_id: Option<StoreId>,
 }
 
@@ -34,15 +41,33 @@ pub(crate) struct LookupQuery {
 pub(crate) struct LookupView {
     /// The product, without its cost. An archived one cannot be sold.
     product: ProductView,
-    /// The price of `price_per` base units.
+    /// The price of `price_per` base units, at the store now; without `store_id` the product's own.
     price: Money,
     price_per: Quantity,
-    /// In basis points: 1900 is 19 %.
+    /// Whether the price is the product's own, a dated one of every store, or one of this store.
+    price_source: PriceSource,
+    /// In basis points: 1900 is 19 %. At the store now; without `store_id`, or where its settings
+    /// could not be had in time, the product's own.
     tax_rate: BasisPoints,
+    /// The promotion that a till would take off `price_per` base units now; absent without
+    /// `store_id`, `null` where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LookupPromotion>, required = false)]
+    promotion: Option<Option<LookupPromotion>>,
     /// What the store has; absent without `store_id`, `null` when it could not be had in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LookupLevel>, required = false)]
     level: Option<Option<LookupLevel>>,
+}
+
+/// What is taken off the price.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LookupPromotion {
+    id: Uuid,
+    /// What the receipt calls it.
+    name: String,
+    /// Off `price_per` base units.
+    discount: Money,
 }
 
 /// What a store has of a product, in base units.
@@ -108,19 +133,48 @@ pub(crate) async fn look_up_product(
     let at_store = store_id
         .map(|store_id| can.at(store_id).map(|cx| (cx, store_id)))
         .transpose()?;
-    let product = inventory.look_up(key).await?;
-    let level = match at_store {
-        Some((cx, store_id)) => {
-            let level = inventory.level_at(&cx, store_id, product.id).await;
-            Some(level.map(LookupLevel::from))
-        }
-        None => None,
+    let view = match at_store {
+        None => plain(inventory.look_up(key).await?),
+        Some((cx, store)) => at(inventory.look_up_at(&cx, store, key).await?),
     };
-    Ok(HttpResponse::Ok().json(LookupView {
+    Ok(HttpResponse::Ok().json(view))
+}
+
+fn plain(product: Product) -> LookupView {
+    LookupView {
         price: product.facts.price,
         price_per: product.facts.price_per,
+        price_source: PriceSource::Product,
         tax_rate: product.facts.tax_rate,
-        level,
+        promotion: None,
+        level: None,
         product: ProductView::new(product, false),
-    }))
+    }
+}
+
+fn at(found: Found) -> LookupView {
+    let Found {
+        product,
+        price,
+        tax_rate,
+        promotion,
+        level,
+    } = found;
+    let promotion = promotion.map(|(promotion, amount)| LookupPromotion {
+        id: promotion.id,
+        name: promotion.name,
+        discount: Money {
+            amount,
+            currency: price.price.currency,
+        },
+    });
+    LookupView {
+        product: ProductView::new(product, false),
+        price: price.price,
+        price_per: price.price_per,
+        price_source: price.source,
+        tax_rate,
+        promotion: Some(promotion),
+        level: Some(level.map(LookupLevel::from)),
+    }
 }

@@ -1,5 +1,6 @@
 //! The public HTTP surface of inventory, one file per resource.
 
+mod answers;
 mod audit;
 mod categories;
 mod events;
@@ -8,6 +9,7 @@ mod health;
 mod imports;
 mod lookup;
 mod patch;
+mod prices;
 mod product_dto;
 mod products;
 mod reorder_rules;
@@ -15,6 +17,7 @@ mod replenishment;
 mod replenishment_steps;
 mod stock;
 mod suggestions;
+mod taxes;
 
 use kernel::{
     auth::{Can, Permission, Scope},
@@ -45,6 +48,15 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(imports::list_imports)
         .service(imports::get_import)
         .service(exports::export_products)
+        .service(prices::list_prices)
+        .service(prices::create_price)
+        .service(prices::get_price)
+        .service(prices::end_price)
+        .service(taxes::list_tax_classes)
+        .service(taxes::create_tax_class)
+        .service(taxes::list_tax_rates)
+        .service(taxes::create_tax_rate)
+        .service(taxes::withdraw_tax_rate)
         .service(reorder_rules::list_reorder_rules)
         .service(reorder_rules::put_reorder_rules)
         .service(reorder_rules::get_reorder_rule)

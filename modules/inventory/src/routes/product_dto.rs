@@ -37,6 +37,8 @@ pub(crate) struct ProductView {
     price_per: Quantity,
     /// In basis points: 1900 is 19 %.
     tax_rate: BasisPoints,
+    /// Where the store's region has a rate for this class, it holds instead of `tax_rate`.
+    tax_class: Option<String>,
     /// What `price_per` base units cost; `null` when unknown, absent for those who may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Money>, required = false)]
@@ -81,6 +83,7 @@ impl ProductView {
             price,
             price_per,
             tax_rate,
+            tax_class,
             cost_minor,
             template_id,
             attributes,
@@ -99,6 +102,7 @@ impl ProductView {
             price,
             price_per,
             tax_rate,
+            tax_class,
             cost: with_cost.then_some(cost),
             template_id,
             attributes,
@@ -137,6 +141,8 @@ pub(crate) struct CreateProduct {
     price_per: Option<Quantity>,
     /// In basis points: 1900 is 19 %.
     tax_rate: BasisPoints,
+    /// A tax class that there is: where the store's region has a rate for it, that one holds.
+    tax_class: Option<Code>,
     /// What `price_per` base units cost, in the currency of the price.
     cost: Option<Money>,
     /// The product that this one is a variant of.
@@ -159,6 +165,7 @@ impl CreateProduct {
             price,
             price_per,
             tax_rate,
+            tax_class,
             cost,
             template_id,
             attributes,
@@ -175,6 +182,7 @@ impl CreateProduct {
                 .map_or(one, Ok)
                 .map_err(|e| fault("/price_per", &e))?,
             tax_rate,
+            tax_class: tax_class.map(Code::into_string),
             cost_minor: cost.map(|cost| minor(cost, price)).transpose()?,
             template_id,
             attributes,
@@ -213,6 +221,10 @@ pub(crate) struct UpdateProduct {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = BasisPoints, required = false)]
     tax_rate: Option<BasisPoints>,
+    /// `null` leaves the product its own rate everywhere.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<Code>, required = false)]
+    tax_class: Option<Option<Code>>,
     /// `null` makes it unknown.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<Money>, required = false)]
@@ -238,6 +250,7 @@ impl UpdateProduct {
             price,
             price_per,
             tax_rate,
+            tax_class,
             cost,
             template_id,
             attributes,
@@ -263,6 +276,10 @@ impl UpdateProduct {
             price,
             price_per: price_per.unwrap_or(old.price_per),
             tax_rate: tax_rate.unwrap_or(old.tax_rate),
+            tax_class: match tax_class {
+                Some(class) => class.map(Code::into_string),
+                None => old.tax_class,
+            },
             cost_minor,
             template_id: template_id.unwrap_or(old.template_id),
             attributes: merge(old.attributes, attributes),

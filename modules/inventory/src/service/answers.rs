@@ -15,7 +15,7 @@ pub(crate) struct Answered<T> {
 }
 
 /// What one request is known by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) id: Uuid,
     hash: Vec<u8>,

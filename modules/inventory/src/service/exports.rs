@@ -121,6 +121,7 @@ fn push_line(text: &mut String, line: &Exported, with_cost: bool) -> Result<(), 
         facts.price.currency.to_string(),
         facts.price_per.to_string(),
         decimal::format(facts.tax_rate.get(), 2, false),
+        facts.tax_class.clone().unwrap_or_default(),
     ];
     cells.extend(with_cost.then(|| cost.unwrap_or_default()));
     cells.extend([template_sku.clone().unwrap_or_default(), attributes]);

@@ -24,7 +24,7 @@ use crate::{
     repo::{
         barcodes,
         categories::{self, Category},
-        products,
+        products, taxes,
     },
 };
 
@@ -159,6 +159,16 @@ fn read(conn: &mut PgConnection, drafts: &[Draft], dry_run: bool) -> Result<Know
     {
         let ids: Vec<_> = products.iter().map(|p| p.id).collect();
         known.templates.extend(products::templates(conn, &ids)?);
+    }
+    let classes: HashSet<&str> = drafts
+        .iter()
+        .filter_map(|d| d.tax_class.as_ref()?.as_deref())
+        .collect();
+    if !classes.is_empty() {
+        let named: Vec<&str> = classes.into_iter().collect();
+        known
+            .tax_classes
+            .extend(taxes::known_classes(conn, &named)?);
     }
     known.products = products
         .into_iter()

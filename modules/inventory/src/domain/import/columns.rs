@@ -3,7 +3,7 @@
 use super::row::Cells;
 
 /// Every column that an import knows and an export writes, in the order of the export.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "sku",
     "name",
     "unit",
@@ -13,6 +13,7 @@ pub(crate) const NAMES: [&str; 12] = [
     "currency",
     "price_per",
     "tax_rate",
+    "tax_class",
     "cost",
     "template_sku",
     "attributes",

@@ -55,6 +55,7 @@ pub(super) fn merge(
             .or(old.map(|o| o.tax_rate))
             .or(BasisPoints::new(0))
             .ok_or_else(|| problem("tax_rate", "required", "must not be empty"))?,
+        tax_class: tax_class(draft, old, known)?,
         cost_minor,
         template_id: template(draft, before, known)?,
         attributes: draft
@@ -117,6 +118,22 @@ fn amounts(
         return Err(problem("currency", "currency-change", detail));
     }
     Ok((Money { amount, currency }, cost))
+}
+
+fn tax_class(
+    draft: &Draft,
+    old: Option<&Facts>,
+    known: &Known,
+) -> Result<Option<String>, RowProblem> {
+    match &draft.tax_class {
+        None => Ok(old.and_then(|o| o.tax_class.clone())),
+        Some(Some(class)) if !known.tax_classes.contains(class) => {
+            let (column, code) = (Some("tax_class"), "unknown-tax-class");
+            let detail = "there is no such tax class";
+            Err(RowProblem::new(draft.line, column, code, detail))
+        }
+        Some(class) => Ok(class.clone()),
+    }
 }
 
 fn template(

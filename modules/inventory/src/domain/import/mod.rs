@@ -17,7 +17,7 @@ pub struct RowProblem {
     /// The column at fault; `null` where the whole row is.
     pub column: Option<String>,
     /// Stable, for a program: `invalid`, `required`, `barcode-taken`,
-    /// `unknown-template`, `nested-template`, `currency-change`, `column-count`, `not-utf8`, `conflict`.
+    /// `unknown-template`, `unknown-tax-class`, `nested-template`, `currency-change`, `column-count`, `not-utf8`, `conflict`.
     pub code: String,
     /// For a person.
     pub detail: String,

@@ -23,6 +23,8 @@ pub(crate) struct Known {
     pub(crate) categories: HashMap<String, Uuid>,
     /// Products that others name as their template.
     pub(crate) templates: HashSet<ProductId>,
+    /// Of those that rows name, the ones that there are.
+    pub(crate) tax_classes: HashSet<String>,
 }
 
 /// A category that a row needs and that is not there.

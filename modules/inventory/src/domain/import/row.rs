@@ -41,6 +41,7 @@ pub(crate) struct Draft {
     pub(crate) currency: Option<Currency>,
     pub(crate) price_per: Option<Quantity>,
     pub(crate) tax_rate: Option<BasisPoints>,
+    pub(crate) tax_class: Option<Option<String>>,
     pub(crate) cost: Option<Option<Decimal>>,
     pub(crate) template_sku: Option<Option<String>>,
     pub(crate) attributes: Option<BTreeMap<String, String>>,
@@ -75,10 +76,10 @@ pub(crate) fn parse(line: u64, cells: &Cells<'_>) -> Result<Draft, Vec<RowProble
         let rate = decimal(cell)?.scaled(2).and_then(BasisPoints::new);
         rate.ok_or_else(|| "must be a percentage from 0 to 100 such as 19 or 5.5".to_owned())
     });
+    let code = |cell: &str| Code::parse(cell).map(Code::into_string);
+    let tax_class = faults.cleared(cells, "tax_class", code);
     let cost = faults.cleared(cells, "cost", decimal);
-    let template_sku = faults.cleared(cells, "template_sku", |cell| {
-        Code::parse(cell).map(Code::into_string)
-    });
+    let template_sku = faults.cleared(cells, "template_sku", code);
     let attributes = faults.cleared(cells, "attributes", attributes);
     let (Some(sku), Some(name), true) = (sku, name, faults.problems.is_empty()) else {
         return Err(faults.problems);
@@ -94,6 +95,7 @@ pub(crate) fn parse(line: u64, cells: &Cells<'_>) -> Result<Draft, Vec<RowProble
         currency,
         price_per,
         tax_rate,
+        tax_class,
         cost,
         template_sku,
         attributes: attributes.map(Option::unwrap_or_default),

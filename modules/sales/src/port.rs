@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use diesel::PgConnection;
-use inventory_api::ProductChanged;
+use inventory_api::{PriceChanged, ProductChanged, PromotionChanged, TaxRateChanged};
 use kernel::{
     call::{Cx, NoAnswer},
     db::{Db, DbError},
@@ -127,6 +127,12 @@ impl Subscriber for Listener {
         for event in &events {
             if let Some(ProductChanged { product_id, .. }) = event.decode() {
                 self.0.forget_product(product_id);
+            } else if let Some(PriceChanged { product_id, .. }) = event.decode() {
+                self.0.forget_product(product_id);
+            } else if event.decode::<TaxRateChanged>().is_some()
+                || event.decode::<PromotionChanged>().is_some()
+            {
+                self.0.forget_products();
             } else if let Some(StoreChanged { store_id }) = event.decode() {
                 self.0.forget_store(store_id);
             }

@@ -34,6 +34,7 @@ diesel::table! {
         void_reason -> Nullable<Text>,
         void_id -> Nullable<Uuid>,
         void_hash -> Nullable<Binary>,
+        rounding_minor -> BigInt,
     }
 }
 
@@ -59,6 +60,9 @@ diesel::table! {
         note -> Nullable<Text>,
         returned_quantity -> BigInt,
         refunded_minor -> BigInt,
+        promotion_id -> Nullable<Uuid>,
+        promotion_name -> Nullable<Text>,
+        promotion_discount_minor -> BigInt,
     }
 }
 
@@ -91,6 +95,7 @@ diesel::table! {
         line_count -> Integer,
         refund_minor -> BigInt,
         exchange_sale_id -> Nullable<Uuid>,
+        rounding_minor -> BigInt,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a sale costs: gross, discounts, tax and totals, in integers from end to end.
 //!
+//! A promotion comes off first, then the line's own discount, then its share of the sale's.
 //! Rounding is half away from zero, once per line; the sale's sums are sums of its lines, and a
 //! discount on the whole sale is split over them by largest remainder, so no cent is left over.
 
@@ -13,6 +14,8 @@ pub(crate) struct Item {
     pub(crate) price_per: Quantity,
     pub(crate) quantity: Quantity,
     pub(crate) tax_rate: BasisPoints,
+    /// What a promotion takes off the gross amount; at most all of it.
+    pub(crate) promotion: Minor,
     pub(crate) discount: Option<Cut>,
 }
 
@@ -23,7 +26,7 @@ pub(crate) enum Cut {
     Rate(BasisPoints),
 }
 
-/// One line, computed. `discount` holds the line's own and its share of the sale's.
+/// One line, computed. `discount` holds the promotion's, the line's own and its share of the sale's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PricedLine {
     pub(crate) gross: Minor,
@@ -61,9 +64,13 @@ pub(crate) fn price(
         let line = Some(line);
         let gross = scale(item.unit_price, item.quantity.get(), item.price_per.get())
             .ok_or(Refusal::TooLarge { line })?;
-        let cut = amount_of(item.discount, gross).ok_or(Refusal::DiscountTooLarge { line })?;
+        let too_large = Refusal::DiscountTooLarge { line };
+        let promoted = Minor::new(gross.get() - item.promotion.get())
+            .filter(|promoted| promoted.get() >= 0)
+            .ok_or(too_large)?;
+        let cut = amount_of(item.discount, promoted).ok_or(too_large)?;
         grosses.push(gross);
-        nets.push(gross.get() - cut.get());
+        nets.push(promoted.get() - cut.get());
     }
     let net_sum = sum(nets.iter().copied())?;
     let cut = amount_of(discount, net_sum).ok_or(Refusal::DiscountTooLarge { line: None })?;

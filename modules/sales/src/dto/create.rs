@@ -30,8 +30,9 @@ pub struct CreateSale {
     pub lines: Vec<CreateSaleLine>,
     /// A discount on the whole sale, split over its lines.
     pub discount: Option<Discount>,
-    /// How it was paid: the sum is the total, or more where the change comes out of cash. A sale
-    /// of total 0 needs none.
+    /// How it was paid: the sum is the total, or more where the change comes out of cash. Where the
+    /// store rounds cash, what other means leave for it to pay is rounded. A sale of total 0 needs
+    /// none.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub payments: Vec<CreatePayment>,
@@ -49,9 +50,10 @@ pub struct CreateSaleLine {
     pub barcode: Option<Text<64>>,
     /// In the product's base unit.
     pub quantity: Quantity,
-    /// Instead of the catalogue's price, per the product's `price_per`. Needs `price:override`.
+    /// Instead of the catalogue's price, and per the same `price_per`; no promotion applies then.
+    /// Needs `price:override`.
     pub unit_price: Option<Money>,
-    /// A discount on this line.
+    /// A discount on this line, after the promotion's.
     pub discount: Option<Discount>,
     /// For the receipt.
     pub note: Option<Text<200>>,
@@ -111,7 +113,8 @@ pub struct CreateReturn {
     pub reason: ReturnReason,
     /// More about why.
     pub note: Option<Text<200>>,
-    /// How the money goes back; the sum is the computed refund. Unless told, all of it in the
+    /// How the money goes back; the sum is the computed refund, with what is left for cash rounded
+    /// where the store rounds cash. Unless told, all of it in the
     /// tender of the sale's largest payment.
     #[schema(max_items = 20)]
     pub refunds: Option<Vec<CreateRefund>>,

@@ -148,6 +148,10 @@ pub struct RevenueRow {
     /// The tax within `gross`; absent where rows are tenders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax: Option<Amount>,
+    /// What cash was rounded by, within `net`: `net` − `rounding` over all tenders is the revenue of
+    /// every other grouping. There only where rows are tenders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Amount>,
 }
 
 /// Which sales are reported.

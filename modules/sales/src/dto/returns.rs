@@ -43,8 +43,10 @@ pub struct ReturnView {
     pub currency: Currency,
     /// What came back.
     pub lines: Vec<ReturnLineView>,
-    /// What went back to the customer.
+    /// What went back to the customer, before cash was rounded.
     pub refund: Money,
+    /// What the part that went back in cash was rounded by: `refunds` sum to the refund and this.
+    pub rounding: Money,
     /// How it went back.
     pub refunds: Vec<RefundView>,
     /// Why.
@@ -109,8 +111,10 @@ pub struct ReturnHead {
     pub currency: Currency,
     /// How many lines it has.
     pub line_count: i32,
-    /// What went back to the customer.
+    /// What went back to the customer, before cash was rounded.
     pub refund: Money,
+    /// What the part that went back in cash was rounded by.
+    pub rounding: Money,
     /// Why.
     pub reason: ReturnReason,
     /// More about why.

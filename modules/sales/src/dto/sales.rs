@@ -50,8 +50,11 @@ pub struct SaleView {
     pub discount: Money,
     /// The tax: part of the total.
     pub tax: Money,
-    /// What was owed.
+    /// What was owed, before cash was rounded.
     pub total: Money,
+    /// What the part that was paid in cash was rounded by, where the store rounds cash: the
+    /// payments less the change are the total and this.
+    pub rounding: Money,
     /// How it was paid.
     pub payments: Vec<PaymentView>,
     /// What was given back out of cash.
@@ -79,8 +82,14 @@ pub struct SaleLineView {
     pub price_per: Quantity,
     /// `unit_price` × `quantity` / `price_per`, rounded half away from zero.
     pub gross: Money,
-    /// The line's discount and its share of the sale's.
+    /// The promotion's discount, the line's own and its share of the sale's.
     pub discount: Money,
+    /// The promotion that gave a part of the discount.
+    pub promotion_id: Option<Uuid>,
+    /// Its name then.
+    pub promotion_name: Option<String>,
+    /// What it took off: part of `discount`.
+    pub promotion_discount: Money,
     /// In basis points.
     pub tax_rate: BasisPoints,
     /// The tax: part of the total.

@@ -40,6 +40,8 @@ pub(crate) struct Return {
     pub(crate) refund_minor: Minor,
     /// The sale that it was exchanged for.
     pub(crate) exchange_sale_id: Option<SaleId>,
+    /// What cash was rounded by.
+    pub(crate) rounding_minor: Minor,
 }
 
 /// A line of a return.

@@ -62,7 +62,7 @@ statement! {
          f.currency, sum(f.sales)::bigint AS sales, sum(f.returns)::bigint AS returns, \
          LEAST(sum(f.gross), 9223372036854775807)::bigint AS gross, \
          LEAST(sum(f.refunds), 9223372036854775807)::bigint AS refunds, \
-         LEAST(sum(f.tax), 9223372036854775807)::bigint AS tax \
+         LEAST(sum(f.tax), 9223372036854775807)::bigint AS tax, NULL::bigint AS rounding \
      FROM p, facts f LEFT JOIN clocks c ON c.store_id = f.store_id \
      GROUP BY 1, 2, 3, 4, f.currency ORDER BY 1, 2, 3, 4, f.currency LIMIT {}"
 }
@@ -99,12 +99,13 @@ statement! {
          f.currency, count(DISTINCT f.sale_id) AS sales, count(DISTINCT f.return_id) AS returns, \
          LEAST(sum(f.gross), 9223372036854775807)::bigint AS gross, \
          LEAST(sum(f.refunds), 9223372036854775807)::bigint AS refunds, \
-         LEAST(sum(f.tax), 9223372036854775807)::bigint AS tax \
+         LEAST(sum(f.tax), 9223372036854775807)::bigint AS tax, NULL::bigint AS rounding \
      FROM p, facts f GROUP BY p.by, 5, 6, f.currency ORDER BY 5, 6, f.currency LIMIT {}"
 }
 
 statement! {
-    /// Per means of payment; change is cash that went out again.
+    /// Per means of payment; change is cash that went out again. Rounding is in what was paid, and
+    /// told beside it.
     struct Tenders {
         from: NaiveDate => sql_types::Date,
         to: NaiveDate => sql_types::Date,
@@ -118,21 +119,27 @@ statement! {
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store)), \
          facts AS ( \
              SELECT s.id AS sale_id, NULL::uuid AS return_id, a.tender, s.currency, \
-                 a.amount_minor AS gross, 0::bigint AS refunds \
+                 a.amount_minor AS gross, 0::bigint AS refunds, 0::bigint AS rounding \
              FROM sold s JOIN payments a ON a.sale_id = s.id \
              UNION ALL \
-             SELECT s.id, NULL, 'cash', s.currency, -s.change_minor, 0 FROM sold s WHERE s.change_minor > 0 \
+             SELECT s.id, NULL, 'cash', s.currency, -s.change_minor, 0, s.rounding_minor FROM sold s \
+             WHERE s.change_minor > 0 OR s.rounding_minor <> 0 \
              UNION ALL \
-             SELECT NULL, r.id, b.tender, r.currency, 0, b.amount_minor \
+             SELECT NULL, r.id, b.tender, r.currency, 0, b.amount_minor, 0 \
              FROM p, returns r JOIN refunds b ON b.return_id = r.id \
              WHERE r.business_date BETWEEN p.since AND p.until \
+                 AND (p.scope IS NULL OR r.store_id = ANY(p.scope)) AND (p.store IS NULL OR r.store_id = p.store) \
+             UNION ALL \
+             SELECT NULL, r.id, 'cash', r.currency, 0, 0, -r.rounding_minor FROM p, returns r \
+             WHERE r.rounding_minor <> 0 AND r.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR r.store_id = ANY(p.scope)) AND (p.store IS NULL OR r.store_id = p.store)) \
      SELECT NULL::uuid AS store_id, NULL::date AS business_date, NULL::integer AS hour, \
          NULL::uuid AS cashier_id, NULL::uuid AS category_id, NULL::uuid AS product_id, NULL AS sku, \
          NULL AS name, f.tender, f.currency, \
          count(DISTINCT f.sale_id) AS sales, count(DISTINCT f.return_id) AS returns, \
          GREATEST(LEAST(sum(f.gross), 9223372036854775807), -9223372036854775808)::bigint AS gross, \
-         LEAST(sum(f.refunds), 9223372036854775807)::bigint AS refunds, NULL::bigint AS tax \
+         LEAST(sum(f.refunds), 9223372036854775807)::bigint AS refunds, NULL::bigint AS tax, \
+         sum(f.rounding)::bigint AS rounding \
      FROM facts f GROUP BY f.tender, f.currency ORDER BY f.tender, f.currency LIMIT {}"
 }
 
@@ -184,6 +191,8 @@ pub(crate) struct RevenueSums {
     pub(crate) refunds: i64,
     #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
     pub(crate) tax: Option<i64>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
+    pub(crate) rounding: Option<i64>,
 }
 
 /// Revenue by `group`, at most `limit` rows. `clocks` are needed for hours only.

@@ -52,6 +52,8 @@ pub(crate) struct Sale {
     pub(crate) void_reason: Option<String>,
     pub(crate) void_id: Option<Uuid>,
     pub(crate) void_hash: Option<Vec<u8>>,
+    /// What cash was rounded by.
+    pub(crate) rounding_minor: Minor,
 }
 
 /// A line of a sale.
@@ -75,6 +77,10 @@ pub(crate) struct SaleLine {
     pub(crate) cost_minor: Option<Minor>,
     pub(crate) note: Option<String>,
     pub(crate) returned_quantity: i64,
+    pub(crate) promotion_id: Option<Uuid>,
+    pub(crate) promotion_name: Option<String>,
+    /// Part of the discount.
+    pub(crate) promotion_discount_minor: Minor,
 }
 
 /// A payment of a sale.

@@ -49,6 +49,7 @@ statement! {
         paid: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         change: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         customers: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+        roundings: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         l_sales: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
         l_lines: Vec<i32> => sql_types::Array<sql_types::Integer>,
         l_stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
@@ -67,6 +68,9 @@ statement! {
         l_totals: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         l_costs: Vec<Option<Minor>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
         l_notes: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+        l_promotions: Vec<Option<Uuid>> => sql_types::Array<sql_types::Nullable<sql_types::Uuid>>,
+        l_promotion_names: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+        l_promotion_discounts: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         p_sales: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
         p_ns: Vec<i32> => sql_types::Array<sql_types::Integer>,
         p_stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
@@ -78,16 +82,17 @@ statement! {
          INSERT INTO sales (id, store_id, recorded_at, register_id, cashier_id, number, \
              request_hash, occurred_at, business_date, currency, tax_included, line_count, \
              subtotal_minor, discount_minor, tax_minor, total_minor, paid_minor, change_minor, \
-             customer_ref, state, event_seq) \
+             customer_ref, rounding_minor, state, event_seq) \
          SELECT s.*, 'recorded', 1 FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-             {}, {}, {}, {}, {}, {}, {}) AS s \
+             {}, {}, {}, {}, {}, {}, {}, {}) AS s \
          ON CONFLICT (id) DO NOTHING RETURNING *), \
      lines AS ( \
          INSERT INTO sale_lines (sale_id, line, store_id, product_id, sku, name, category_id, \
              quantity, list_price_minor, unit_price_minor, price_per, gross_minor, \
-             discount_minor, tax_rate, tax_minor, total_minor, cost_minor, note) \
+             discount_minor, tax_rate, tax_minor, total_minor, cost_minor, note, promotion_id, \
+             promotion_name, promotion_discount_minor) \
          SELECT l.* FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-             {}, {}) AS l (sale_id) JOIN recorded r ON r.id = l.sale_id \
+             {}, {}, {}, {}, {}) AS l (sale_id) JOIN recorded r ON r.id = l.sale_id \
          RETURNING sale_id, tax_rate, tax_minor, total_minor), \
      paid AS ( \
          INSERT INTO payments (sale_id, n, store_id, tender, amount_minor, reference) \
@@ -209,6 +214,7 @@ impl<'a> Record<'a> {
             void_reason: _,
             void_id: _,
             void_hash: _,
+            rounding_minor,
         } = sale;
         self.ids.push(*id);
         self.stores.push(*store_id);
@@ -229,6 +235,7 @@ impl<'a> Record<'a> {
         self.paid.push(*paid_minor);
         self.change.push(*change_minor);
         self.customers.push(customer_ref.as_deref());
+        self.roundings.push(*rounding_minor);
     }
 
     fn push_line(&mut self, sale: &Sale, row: &'a SaleLine) {
@@ -250,6 +257,9 @@ impl<'a> Record<'a> {
             cost_minor,
             note,
             returned_quantity: _,
+            promotion_id,
+            promotion_name,
+            promotion_discount_minor,
         } = row;
         self.l_sales.push(sale.id);
         self.l_lines.push(*line);
@@ -269,6 +279,9 @@ impl<'a> Record<'a> {
         self.l_totals.push(*total_minor);
         self.l_costs.push(*cost_minor);
         self.l_notes.push(note.as_deref());
+        self.l_promotions.push(*promotion_id);
+        self.l_promotion_names.push(promotion_name.as_deref());
+        self.l_promotion_discounts.push(*promotion_discount_minor);
     }
 
     fn push_payment(&mut self, sale: &Sale, row: &'a Payment) {

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 
 use crate::dto::{
-    MarginReport, MarginRow, ProductReport, ProductRow, ReportFormat, RevenueReport, RevenueRow,
-    TaxReport, TaxRow,
+    Amount, MarginReport, MarginRow, ProductReport, ProductRow, ReportFormat, RevenueReport,
+    RevenueRow, TaxReport, TaxRow,
 };
 
 /// A report that can be written as a table.
@@ -67,9 +67,13 @@ impl Table for RevenueReport {
         "refunds",
         "net",
         "tax",
+        "rounding",
     ];
 
     fn lines(&self) -> Vec<Vec<String>> {
+        let amount = |amount: Option<Amount>| {
+            amount.map_or_else(String::new, |amount| amount.amount.to_string())
+        };
         let line = |row: &RevenueRow| {
             vec![
                 cell(row.store_id.as_ref()),
@@ -89,9 +93,8 @@ impl Table for RevenueReport {
                 row.gross.amount.to_string(),
                 row.refunds.amount.to_string(),
                 row.net.amount.to_string(),
-                row.tax
-                    .map(|tax| tax.amount.to_string())
-                    .unwrap_or_default(),
+                amount(row.tax),
+                amount(row.rounding),
             ]
         };
         self.rows.iter().map(line).collect()

@@ -23,10 +23,12 @@ use crate::{
 /// Record a sale.
 ///
 /// Takes the goods out of the store's stock and records the sale, or does neither. The cashier is
-/// the caller; prices, tax and names are the catalogue's. Per line, `gross` is `unit_price` ×
-/// `quantity` / `price_per`, rounded half away from zero; then come the line's discount, its share
-/// of the sale's discount (split by largest remainder), and the tax. The payments must sum to the
-/// total; cash may exceed it and `change` is given out of cash.
+/// the caller; prices, promotions, tax and names are the catalogue's, as they hold at the store when
+/// the sale happened. Per line, `gross` is `unit_price` × `quantity` / `price_per`, rounded half away
+/// from zero; then come the best promotion's discount (none on a price set by hand), the line's, its
+/// share of the sale's (split by largest remainder), and the tax. The payments must sum to the total;
+/// cash may exceed it and `change` is given out of cash. Where the store rounds cash, what is left for
+/// it to pay is rounded, and told as `rounding`: payments - change = total + rounding.
 ///
 /// Repeat with the same `Idempotency-Key` until there is an answer: the sale is recorded once, and
 /// every repeat answers as the first did, whatever has changed since.

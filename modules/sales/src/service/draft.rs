@@ -1,16 +1,18 @@
 //! Turns a request, a store and products into the sale that will be recorded.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use inventory_api::ProductSnapshot;
+use inventory_api::{Price, ProductSnapshot};
 use kernel::{
     ids::{ProductId, SaleId, UserId},
-    money::{Currency, Minor, Money, Quantity},
+    money::{BasisPoints, Currency, Minor, Money, Quantity},
     problem::FieldError,
+    uuid::Uuid,
 };
 use store_api::{HoldLine, StoreProfile};
 
+use super::directory::Offer;
 use crate::{
     domain::{
         number,
@@ -29,10 +31,12 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) request_hash: &'a [u8],
     pub(crate) cashier: UserId,
     pub(crate) now: DateTime<Utc>,
+    /// When the sale happened: what holds then is charged.
+    pub(crate) at: DateTime<Utc>,
     pub(crate) body: &'a CreateSale,
     pub(crate) store: &'a StoreProfile,
     /// One per line.
-    pub(crate) products: &'a [Arc<ProductSnapshot>],
+    pub(crate) offers: &'a [Offer],
     /// What goods that come back are worth, in an exchange.
     pub(crate) credit: Option<&'a Credit>,
 }
@@ -45,18 +49,59 @@ pub(crate) struct Credit {
     pub(crate) reference: String,
 }
 
+/// What the sale costs, before it is paid for.
+pub(crate) struct PricedSale {
+    pub(crate) lines: Vec<SaleLine>,
+    pub(crate) sums: Priced,
+}
+
+/// What the catalogue says of a line at the moment of the sale.
+struct Listed {
+    list: Price,
+    tax_rate: BasisPoints,
+    promotion: Option<Promoted>,
+}
+
+/// The promotion of a line, and what it takes off.
+struct Promoted {
+    id: Uuid,
+    name: String,
+    discount: Minor,
+}
+
+/// Prices the sale.
+pub(crate) fn priced(from: &Ingredients<'_>) -> Result<PricedSale, Error> {
+    let Ingredients { body, store, .. } = from;
+    let asked = body.lines.iter().zip(from.offers);
+    let listed: Vec<Listed> = asked
+        .enumerate()
+        .map(|(index, (line, offer))| listed(from, index, line, offer))
+        .collect::<Result<_, _>>()?;
+    check_currencies(from, &listed)?;
+    let items: Vec<Item> = body.lines.iter().zip(&listed).map(item).collect();
+    let sums = pricing::price(store.tax_mode, &items, body.discount.map(cut)).map_err(refused)?;
+    let parts = body.lines.iter().zip(from.offers);
+    let lines = (1..)
+        .zip(parts.zip(listed.into_iter().zip(&sums.lines)))
+        .map(|(number, ((line, offer), (listed, priced)))| {
+            sale_line(number, line, offer, listed, *priced)
+        });
+    Ok(PricedSale {
+        lines: lines.collect(),
+        sums,
+    })
+}
+
 /// Prices the sale and checks that it is paid for.
 pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
     let Ingredients { body, store, .. } = from;
     let currency = store.currency;
-    check_currencies(from)?;
-    let items = body.lines.iter().zip(from.products).map(item);
-    let items: Vec<Item> = items.collect();
-    let priced = pricing::price(store.tax_mode, &items, body.discount.map(cut)).map_err(refused)?;
+    let PricedSale {
+        lines,
+        sums: priced,
+    } = priced(from)?;
     let payments = payments(from, priced.total);
-    let settled = settle(&payments, priced.total, currency)?;
-    let lines = lines(from, &priced);
-    let occurred_at = kernel::time::micros(body.occurred_at.unwrap_or(from.now));
+    let settled = settle(&payments, priced.total, store)?;
     let sale = Sale {
         id: from.id,
         store_id: body.store_id,
@@ -66,8 +111,8 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
         cashier_id: from.cashier,
         number: number::of(from.id.0),
         request_hash: from.request_hash.to_vec(),
-        occurred_at,
-        business_date: store.business_date(occurred_at),
+        occurred_at: from.at,
+        business_date: store.business_date(from.at),
         currency,
         tax_included: store.tax_mode == store_api::TaxMode::Included,
         line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
@@ -86,6 +131,7 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
         void_reason: None,
         void_id: None,
         void_hash: None,
+        rounding_minor: settled.rounding,
     };
     Ok(FullSale {
         sale,
@@ -98,13 +144,10 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
 
 /// One hold line per product, sorted by product: two lines that name the same product must not
 /// pass the check one by one.
-pub(crate) fn goods(
-    lines: &[CreateSaleLine],
-    products: &[Arc<ProductSnapshot>],
-) -> Result<Vec<HoldLine>, Error> {
+pub(crate) fn goods(lines: &[CreateSaleLine], offers: &[Offer]) -> Result<Vec<HoldLine>, Error> {
     let mut sums: BTreeMap<ProductId, (usize, i128)> = BTreeMap::new();
-    for (index, (line, product)) in lines.iter().zip(products).enumerate() {
-        let (last, sum) = sums.entry(product.id).or_default();
+    for (index, (line, offer)) in lines.iter().zip(offers).enumerate() {
+        let (last, sum) = sums.entry(offer.product.id).or_default();
         *last = index;
         *sum += i128::from(line.quantity.get());
     }
@@ -122,12 +165,44 @@ pub(crate) fn goods(
         .collect()
 }
 
-fn item((line, product): (&CreateSaleLine, &Arc<ProductSnapshot>)) -> Item {
+/// A price that was set by hand is the whole price: no promotion applies to it.
+fn listed(
+    from: &Ingredients<'_>,
+    index: usize,
+    line: &CreateSaleLine,
+    offer: &Offer,
+) -> Result<Listed, Error> {
+    let Offer { product, terms } = offer;
+    let list = terms.price(product, from.store.currency, from.at);
+    let promotion = match line.unit_price {
+        Some(_) => None,
+        None => {
+            let per = list.price_per.get();
+            let gross = pricing::scale(list.price.amount, line.quantity.get(), per);
+            let too_large = || refused(Refusal::TooLarge { line: Some(index) });
+            let gross = gross.ok_or_else(too_large)?;
+            terms.promotion(list, line.quantity, gross, from.at)
+        }
+    };
+    Ok(Listed {
+        list,
+        tax_rate: terms.tax_rate(product, from.at),
+        promotion: promotion.map(|(promotion, discount)| Promoted {
+            id: promotion.id,
+            name: promotion.name.clone(),
+            discount,
+        }),
+    })
+}
+
+fn item((line, listed): (&CreateSaleLine, &Listed)) -> Item {
+    let promotion = listed.promotion.as_ref();
     Item {
-        unit_price: line.unit_price.unwrap_or(product.price).amount,
-        price_per: product.price_per,
+        unit_price: line.unit_price.unwrap_or(listed.list.price).amount,
+        price_per: listed.list.price_per,
         quantity: line.quantity,
-        tax_rate: product.tax_rate,
+        tax_rate: listed.tax_rate,
+        promotion: promotion.map_or(payment::NOTHING, |promotion| promotion.discount),
         discount: line.discount.map(cut),
     }
 }
@@ -159,17 +234,17 @@ pub(super) fn refused(refusal: Refusal) -> Error {
 }
 
 /// A store sells in one currency: its own.
-fn check_currencies(from: &Ingredients<'_>) -> Result<(), Error> {
+fn check_currencies(from: &Ingredients<'_>, listed: &[Listed]) -> Result<(), Error> {
     let store = from.store.currency;
     let mut named: Vec<(String, Currency)> = Vec::new();
     let amount = |discount: Option<Discount>| match discount {
         Some(Discount::Amount(money)) => Some(money.currency),
         Some(Discount::BasisPoints(_)) | None => None,
     };
-    for (i, (line, product)) in from.body.lines.iter().zip(from.products).enumerate() {
+    for (i, (line, listed)) in from.body.lines.iter().zip(listed).enumerate() {
         match line.unit_price {
             Some(price) => named.push((format!("/lines/{i}/unit_price"), price.currency)),
-            None => named.push((format!("/lines/{i}"), product.price.currency)),
+            None => named.push((format!("/lines/{i}"), listed.list.price.currency)),
         }
         named.extend(amount(line.discount).map(|c| (format!("/lines/{i}/discount"), c)));
     }
@@ -183,20 +258,23 @@ fn check_currencies(from: &Ingredients<'_>) -> Result<(), Error> {
     }
 }
 
-fn lines(from: &Ingredients<'_>, priced: &Priced) -> Vec<SaleLine> {
-    let asked = from.body.lines.iter().zip(from.products);
-    (1..)
-        .zip(asked.zip(&priced.lines))
-        .map(|(number, ((line, product), priced))| sale_line(number, line, product, *priced))
-        .collect()
-}
-
 fn sale_line(
     number: i32,
     line: &CreateSaleLine,
-    product: &ProductSnapshot,
+    offer: &Offer,
+    listed: Listed,
     priced: PricedLine,
 ) -> SaleLine {
+    let product = &offer.product;
+    let Listed {
+        list,
+        tax_rate,
+        promotion,
+    } = listed;
+    let (promotion_id, promotion_name, promotion_discount_minor) = match promotion {
+        Some(Promoted { id, name, discount }) => (Some(id), Some(name), discount),
+        None => (None, None, payment::NOTHING),
+    };
     let PricedLine {
         gross,
         discount,
@@ -210,17 +288,20 @@ fn sale_line(
         name: product.name.clone(),
         category_id: product.category_id,
         quantity: line.quantity,
-        list_price_minor: product.price.amount,
-        unit_price_minor: line.unit_price.unwrap_or(product.price).amount,
-        price_per: product.price_per,
+        list_price_minor: list.price.amount,
+        unit_price_minor: line.unit_price.unwrap_or(list.price).amount,
+        price_per: list.price_per,
         gross_minor: gross,
         discount_minor: discount,
-        tax_rate: product.tax_rate,
+        tax_rate,
         tax_minor: tax,
         total_minor: total,
         cost_minor: cost(product, line.quantity),
         note: line.note.clone().map(kernel::text::Text::into_string),
         returned_quantity: 0,
+        promotion_id,
+        promotion_name,
+        promotion_discount_minor,
     }
 }
 
@@ -231,18 +312,18 @@ pub(super) fn cost(product: &ProductSnapshot, quantity: Quantity) -> Option<Mino
 }
 
 /// What was paid is what is owed; an error names what is owed beside what an exchange offsets.
-fn settle(payments: &[Payment], total: Minor, currency: Currency) -> Result<Settled, Error> {
+fn settle(payments: &[Payment], total: Minor, store: &StoreProfile) -> Result<Settled, Error> {
     let paid: Vec<_> = payments
         .iter()
         .map(|p| (p.tender, p.amount_minor))
         .collect();
-    payment::settle(total, &paid).ok_or_else(|| {
+    payment::settle(total, &paid, store.cash_rounding).map_err(|due| {
         let offset = offset(payments);
         let given = payment::sum(paid.iter().map(|(_, amount)| *amount));
         Error::PaymentMismatch {
             expected: Money {
-                amount: payment::less(total, offset),
-                currency,
+                amount: payment::less(due, offset),
+                currency: store.currency,
             },
             paid: given - i128::from(offset.get()),
         }

@@ -1,21 +1,21 @@
 //! What the lines of a request name: products that are there, may be sold, and are not short.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use inventory_api::ProductSnapshot;
 use kernel::problem::FieldError;
 use store_api::ShortLine;
 
+use super::directory::Offer;
 use crate::{dto::CreateSale, error::Error};
 
-type Found = Vec<Option<Arc<ProductSnapshot>>>;
+type Found = Vec<Option<Offer>>;
 
 /// The products of lines, archived ones included: they come back as well.
-pub(super) fn known(found: Found) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
+pub(super) fn known(found: Found) -> Result<Vec<Offer>, Error> {
     let unknown: Vec<FieldError> = found
         .iter()
         .enumerate()
-        .filter(|(_, product)| product.is_none())
+        .filter(|(_, offer)| offer.is_none())
         .map(|(i, _)| {
             let detail = "there is no such product";
             FieldError::new(format!("/lines/{i}"), "unknown-product", detail)
@@ -29,10 +29,11 @@ pub(super) fn known(found: Found) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
 }
 
 /// The products of lines that are to be sold.
-pub(super) fn sellable(found: Found) -> Result<Vec<Arc<ProductSnapshot>>, Error> {
-    let products = known(found)?;
-    let archived: Vec<FieldError> = products
+pub(super) fn sellable(found: Found) -> Result<Vec<Offer>, Error> {
+    let offers = known(found)?;
+    let archived: Vec<FieldError> = offers
         .iter()
+        .map(|offer| &offer.product)
         .enumerate()
         .filter(|(_, product)| product.archived)
         .map(|(i, product)| {
@@ -41,17 +42,18 @@ pub(super) fn sellable(found: Found) -> Result<Vec<Arc<ProductSnapshot>>, Error>
         })
         .collect();
     if archived.is_empty() {
-        Ok(products)
+        Ok(offers)
     } else {
         Err(Error::ProductArchived(archived))
     }
 }
 
 /// Every line whose product is short, with what there is.
-pub(super) fn short(lines: &[ShortLine], products: &[Arc<ProductSnapshot>]) -> Error {
+pub(super) fn short(lines: &[ShortLine], offers: &[Offer]) -> Error {
     let short: HashMap<_, _> = lines.iter().map(|line| (line.product_id, line)).collect();
-    let fields = products
+    let fields = offers
         .iter()
+        .map(|offer| &offer.product)
         .enumerate()
         .filter_map(|(i, product)| short.get(&product.id).map(|line| (i, product, *line)))
         .map(|(i, product, line)| {

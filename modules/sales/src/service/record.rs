@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use diesel::{PgConnection, QueryResult};
-use inventory_api::ProductSnapshot;
+use inventory_api::ProductKey;
 use kernel::{
     audit::{self, Entry},
     call::{CallError, Cx},
@@ -21,6 +21,7 @@ use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, Oversell, StoreProfile
 
 use super::{
     Powers,
+    directory::Offer,
     draft::{self, Credit, Ingredients},
     goods, validate, views,
 };
@@ -80,7 +81,7 @@ impl NewSale {
 pub(super) struct Draft {
     sale: FullSale,
     goods: Vec<HoldLine>,
-    products: Vec<Arc<ProductSnapshot>>,
+    offers: Vec<Offer>,
 }
 
 impl Draft {
@@ -145,7 +146,7 @@ impl Sales {
         id: SaleId,
         request_hash: &[u8],
         body: &CreateSale,
-        keys: Vec<inventory_api::ProductKey>,
+        keys: Vec<ProductKey>,
         credit: Option<&Credit>,
     ) -> Result<Draft, Error> {
         let store = self.directory.profile(cx, body.store_id).await?;
@@ -153,22 +154,26 @@ impl Sales {
         if store.archived {
             return Err(Error::StoreArchived);
         }
-        let products = goods::sellable(self.directory.products(cx, &keys).await?)?;
-        let goods = draft::goods(&body.lines, &products)?;
+        let now = kernel::time::now();
+        let at = kernel::time::micros(body.occurred_at.unwrap_or(now));
+        let found = self.directory.offers(cx, &store, at.date_naive(), &keys);
+        let offers = goods::sellable(found.await?)?;
+        let goods = draft::goods(&body.lines, &offers)?;
         let sale = draft::sale(&Ingredients {
             id,
             request_hash,
             cashier: cx.actor,
-            now: kernel::time::now(),
+            now,
+            at,
             body,
             store: &store,
-            products: &products,
+            offers: &offers,
             credit,
         })?;
         Ok(Draft {
             sale,
             goods,
-            products,
+            offers,
         })
     }
 
@@ -215,7 +220,7 @@ impl Sales {
             Ok(Hold { replayed }) => Ok(replayed),
             Err(CallError::NoAnswer(error)) => Err(error.into()),
             Err(CallError::Refused(refused)) => Err(self
-                .refusal(cx, sale.store_id, refused, &draft.products)
+                .refusal(cx, sale.store_id, refused, &draft.offers)
                 .await),
         }
     }
@@ -259,10 +264,10 @@ impl Sales {
         cx: &Cx,
         store_id: StoreId,
         refused: HoldRefused,
-        products: &[Arc<ProductSnapshot>],
+        offers: &[Offer],
     ) -> Error {
         match refused {
-            HoldRefused::Short { lines } => goods::short(&lines, products),
+            HoldRefused::Short { lines } => goods::short(&lines, offers),
             HoldRefused::KeyReused => Error::KeyReused,
             HoldRefused::Released => Error::SaleAborted,
             HoldRefused::UnknownStore => {

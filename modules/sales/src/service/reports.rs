@@ -190,6 +190,7 @@ fn revenue_row(sums: RevenueSums) -> RevenueRow {
         gross,
         refunds,
         tax,
+        rounding,
     } = sums;
     let amount = |amount| Amount { amount, currency };
     RevenueRow {
@@ -209,6 +210,7 @@ fn revenue_row(sums: RevenueSums) -> RevenueRow {
         refunds: amount(refunds),
         net: amount(gross.saturating_sub(refunds)),
         tax: tax.map(amount),
+        rounding: rounding.map(amount),
     }
 }
 

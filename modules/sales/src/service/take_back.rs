@@ -111,9 +111,9 @@ pub(crate) fn apply(
     {
         return Err(Conflict::Overtaken.into());
     }
-    let refunds = refunds(request, &assessed)?;
+    let paid_back = refunds(request, &assessed)?;
     let total = assessed.total;
-    let mut full = assemble(request, &assessed, refunds)?;
+    let mut full = assemble(request, &assessed, paid_back)?;
     if !returns_write::insert(conn, &full)? {
         return Ok(None);
     }
@@ -214,30 +214,60 @@ pub(super) fn check_limit(
     }
 }
 
+/// How the money goes back, and what cash is rounded by.
+pub(super) struct PaidBack {
+    pub(super) refunds: Vec<(Tender, Minor)>,
+    pub(super) rounding: Minor,
+}
+
 /// How the money goes back, within the caller's limit: as asked, or all of it as most of it came. What
 /// an exchange offsets is no money.
-pub(super) fn refunds(
-    request: &Request,
-    assessed: &Assessed,
-) -> Result<Vec<(Tender, Minor)>, Error> {
-    let currency = assessed.sale.currency;
+pub(super) fn refunds(request: &Request, assessed: &Assessed) -> Result<PaidBack, Error> {
+    let (currency, step) = (assessed.sale.currency, request.store.cash_rounding);
     let offset = request.exchange.map(|offset| offset.amount);
     let offset = offset.filter(|amount| *amount > payment::NOTHING);
     let due = payment::less(assessed.total, offset.unwrap_or(payment::NOTHING));
     check_limit(request.limit, due, currency)?;
-    let rest = match (&request.body.refunds, assessed.main) {
-        (Some(asked), _) => settle(asked, due, currency)?,
-        (None, _) if offset.is_some() && due == payment::NOTHING => Vec::new(),
+    let mut back = match (&request.body.refunds, assessed.main) {
+        (Some(asked), _) => settle(asked, due, currency, step)?,
+        (None, _) if offset.is_some() && due == payment::NOTHING => PaidBack::nothing(),
         (None, Some(Tender::Exchange)) => {
             let detail = "must be given: most of the sale was paid by an exchange";
             return Err(Error::invalid("/refunds", detail));
         }
-        (None, Some(tender)) => vec![(tender, due)],
+        (None, Some(tender)) => {
+            let (rounding, due) = rounded(due, &[(tender, due)], step)?;
+            PaidBack {
+                refunds: vec![(tender, due)],
+                rounding,
+            }
+        }
         // A sale without payments was free, and so is what comes back of it.
-        (None, None) => Vec::new(),
+        (None, None) => PaidBack::nothing(),
     };
     let offset = offset.map(|amount| (Tender::Exchange, amount));
-    Ok(offset.into_iter().chain(rest).collect())
+    back.refunds.splice(0..0, offset);
+    Ok(back)
+}
+
+impl PaidBack {
+    fn nothing() -> Self {
+        Self {
+            refunds: Vec::new(),
+            rounding: payment::NOTHING,
+        }
+    }
+}
+
+/// What cash is rounded by, and what is due in all then.
+fn rounded(
+    total: Minor,
+    refunds: &[(Tender, Minor)],
+    step: Option<Minor>,
+) -> Result<(Minor, Minor), Error> {
+    let rounding = payment::rounding(total, refunds, step);
+    let minor = |amount| Minor::try_from(amount).map_err(|d| Error::invalid("/refunds", d));
+    Ok((minor(rounding)?, minor(i128::from(total.get()) + rounding)?))
 }
 
 /// The refunds that were asked for, if they are what is due.
@@ -245,17 +275,20 @@ pub(super) fn settle(
     asked: &[CreateRefund],
     total: Minor,
     currency: Currency,
-) -> Result<Vec<(Tender, Minor)>, Error> {
+    step: Option<Minor>,
+) -> Result<PaidBack, Error> {
     for (i, refund) in asked.iter().enumerate() {
         check_currency(i, refund.amount.currency, currency)?;
     }
-    let sum = payment::sum(asked.iter().map(|refund| refund.amount.amount));
-    if sum == i128::from(total.get()) {
-        Ok(asked.iter().map(|r| (r.tender, r.amount.amount)).collect())
+    let refunds: Vec<_> = asked.iter().map(|r| (r.tender, r.amount.amount)).collect();
+    let sum = payment::sum(refunds.iter().map(|(_, amount)| *amount));
+    let (rounding, due) = rounded(total, &refunds, step)?;
+    if sum == i128::from(due.get()) {
+        Ok(PaidBack { refunds, rounding })
     } else {
         Err(Error::RefundMismatch {
             expected: Money {
-                amount: total,
+                amount: due,
                 currency,
             },
             refunds: sum,
@@ -274,7 +307,7 @@ fn check_currency(index: usize, given: Currency, store: Currency) -> Result<(), 
 fn assemble(
     request: &Request,
     assessed: &Assessed,
-    refunds: Vec<(Tender, Minor)>,
+    PaidBack { refunds, rounding }: PaidBack,
 ) -> Result<FullReturn, Error> {
     let (sale, store_id) = (&assessed.sale, request.store.id);
     let lines = lines(request, assessed)?;
@@ -306,6 +339,7 @@ fn assemble(
         line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
         refund_minor: assessed.total,
         exchange_sale_id: request.exchange.map(|offset| offset.sale_id),
+        rounding_minor: rounding,
     };
     Ok(FullReturn {
         refunds: refund_rows(&head, refunds),

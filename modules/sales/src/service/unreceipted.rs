@@ -1,10 +1,8 @@
 //! Recording a return without a receipt: priced by the catalogue of the day, because there is no
 //! sale that says what was paid.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
-use inventory_api::ProductSnapshot;
+use inventory_api::Price;
 use kernel::{
     call::Cx,
     idempotency::{IdempotencyKey, request_hash},
@@ -14,13 +12,18 @@ use kernel::{
 use store_api::StoreProfile;
 
 use super::{
-    Powers, announce, goods, record_return::RecordedReturn, shifts::registered, take_back,
+    Powers, announce,
+    directory::Offer,
+    goods,
+    record_return::RecordedReturn,
+    shifts::registered,
+    take_back::{self, PaidBack},
     validate, views,
 };
 use crate::{
     Sales,
     domain::{
-        number,
+        number, payment,
         pricing::{self, Item},
     },
     dto::{CreateUnreceiptedLine, CreateUnreceiptedReturn},
@@ -39,7 +42,7 @@ struct Ingredients<'a> {
     body: &'a CreateUnreceiptedReturn,
     store: &'a StoreProfile,
     /// One per line.
-    products: &'a [Arc<ProductSnapshot>],
+    offers: &'a [Offer],
 }
 
 impl Sales {
@@ -67,7 +70,8 @@ impl Sales {
         if let Some(register) = body.register_id {
             registered(&store.registers, register)?;
         }
-        let products = goods::known(self.directory.products(cx, &keys).await?)?;
+        let found = self.directory.offers(cx, &store, now.date_naive(), &keys);
+        let offers = goods::known(found.await?)?;
         let full = draft(
             &Ingredients {
                 id,
@@ -75,7 +79,7 @@ impl Sales {
                 now,
                 body,
                 store: &store,
-                products: &products,
+                offers: &offers,
             },
             cx,
         )?;
@@ -114,11 +118,12 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         now,
         body,
         store,
-        products: _,
+        offers: _,
     } = from;
     let lines = lines(from)?;
     let total = take_back::total(lines.iter().map(|line| line.refund_minor))?;
-    let refunds = take_back::settle(&body.refunds, total, store.currency)?;
+    let PaidBack { refunds, rounding } =
+        take_back::settle(&body.refunds, total, store.currency, store.cash_rounding)?;
     let occurred_at = kernel::time::micros(body.occurred_at.unwrap_or(*now));
     let head = Return {
         id: *id,
@@ -137,6 +142,7 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
         refund_minor: total,
         exchange_sale_id: None,
+        rounding_minor: rounding,
     };
     Ok(FullReturn {
         refunds: take_back::refund_rows(&head, refunds),
@@ -148,65 +154,75 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
 
 /// The lines, priced as a sale of today would be.
 fn lines(from: &Ingredients<'_>) -> Result<Vec<ReturnLine>, Error> {
-    let asked: Vec<_> = from.body.lines.iter().zip(from.products).collect();
-    check_prices(&asked, from.store)?;
-    let items: Vec<Item> = asked
+    let price = |offer: &Offer| {
+        offer
+            .terms
+            .price(&offer.product, from.store.currency, from.now)
+    };
+    let prices: Vec<Price> = from.offers.iter().map(price).collect();
+    check_prices(from, &prices)?;
+    let items: Vec<Item> = from
+        .body
+        .lines
         .iter()
-        .map(|(line, product)| Item {
+        .zip(from.offers.iter().zip(&prices))
+        .map(|(line, (offer, price))| Item {
             unit_price: line.unit_refund.amount,
-            price_per: product.price_per,
+            price_per: price.price_per,
             quantity: line.quantity,
-            tax_rate: product.tax_rate,
+            tax_rate: offer.terms.tax_rate(&offer.product, from.now),
+            promotion: payment::NOTHING,
             discount: None,
         })
         .collect();
     let priced =
         pricing::price(from.store.tax_mode, &items, None).map_err(super::draft::refused)?;
+    let asked = from.body.lines.iter().zip(from.offers);
     Ok((1..)
-        .zip(asked.iter().zip(&priced.lines))
-        .map(|(n, ((line, product), priced))| ReturnLine {
-            return_id: from.id,
-            n,
-            sale_id: None,
-            line: None,
-            store_id: from.store.id,
-            product_id: product.id,
-            sku: product.sku.clone(),
-            name: product.name.clone(),
-            category_id: product.category_id,
-            quantity: line.quantity,
-            disposition: line.disposition,
-            refund_minor: priced.total,
-            tax_rate: product.tax_rate,
-            tax_minor: priced.tax,
-            cost_minor: super::draft::cost(product, line.quantity),
-        })
+        .zip(asked.zip(items.iter().zip(&priced.lines)))
+        .map(
+            |(n, ((line, Offer { product, .. }), (item, priced)))| ReturnLine {
+                return_id: from.id,
+                n,
+                sale_id: None,
+                line: None,
+                store_id: from.store.id,
+                product_id: product.id,
+                sku: product.sku.clone(),
+                name: product.name.clone(),
+                category_id: product.category_id,
+                quantity: line.quantity,
+                disposition: line.disposition,
+                refund_minor: priced.total,
+                tax_rate: item.tax_rate,
+                tax_minor: priced.tax,
+                cost_minor: super::draft::cost(product, line.quantity),
+            },
+        )
         .collect())
 }
 
-/// No more than the price at which the goods could be bought a moment before.
-fn check_prices(
-    asked: &[(&CreateUnreceiptedLine, &Arc<ProductSnapshot>)],
-    store: &StoreProfile,
-) -> Result<(), Error> {
+/// No more than what the goods could be bought for a moment before, promotions included.
+fn check_prices(from: &Ingredients<'_>, prices: &[Price]) -> Result<(), Error> {
     let mut above = Vec::new();
-    for (i, (line, product)) in asked.iter().enumerate() {
+    let asked = from.body.lines.iter().zip(from.offers);
+    for (i, ((line, offer), price)) in asked.zip(prices).enumerate() {
         let named = [
             (format!("/lines/{i}/unit_refund"), line.unit_refund.currency),
-            (format!("/lines/{i}"), product.price.currency),
+            (format!("/lines/{i}"), price.price.currency),
         ];
-        if let Some((pointer, _)) = named.into_iter().find(|(_, c)| *c != store.currency) {
-            let store = store.currency;
+        if let Some((pointer, _)) = named.into_iter().find(|(_, c)| *c != from.store.currency) {
+            let store = from.store.currency;
             return Err(Error::CurrencyMismatch { pointer, store });
         }
-        if line.unit_refund.amount > product.price.amount {
-            let detail = format!("{} costs {} now", product.sku, product.price.amount);
+        if is_above(line, offer, *price, from.now) {
+            let detail = format!("{} costs {} now", offer.product.sku, price.price.amount);
             let field = FieldError::new(
                 format!("/lines/{i}/unit_refund"),
                 "refund-above-price",
                 detail,
             );
-            above.push(field.with("price", serde_json::json!(product.price)));
+            above.push(field.with("price", serde_json::json!(price.price)));
         }
     }
     if above.is_empty() {
@@ -214,4 +230,17 @@ fn check_prices(
     } else {
         Err(Error::RefundAbovePrice(above))
     }
+}
+
+fn is_above(line: &CreateUnreceiptedLine, offer: &Offer, price: Price, now: DateTime<Utc>) -> bool {
+    if line.unit_refund.amount > price.price.amount {
+        return true;
+    }
+    let of = |amount| pricing::scale(amount, line.quantity.get(), price.price_per.get());
+    // What is too large to be computed is refused when it is priced.
+    let (Some(gross), Some(refund)) = (of(price.price.amount), of(line.unit_refund.amount)) else {
+        return false;
+    };
+    let promotion = offer.terms.promotion(price, line.quantity, gross, now);
+    promotion.is_some_and(|(_, off)| refund.get() > gross.get() - off.get())
 }

@@ -85,6 +85,7 @@ pub(crate) fn current(full: FullSale) -> SaleView {
         void_reason: _,
         void_id: _,
         void_hash: _,
+        rounding_minor,
     } = sale;
     SaleView {
         id,
@@ -104,6 +105,7 @@ pub(crate) fn current(full: FullSale) -> SaleView {
         discount: money(discount_minor, currency),
         tax: money(tax_minor, currency),
         total: money(total_minor, currency),
+        rounding: money(rounding_minor, currency),
         payments: all(payments, |row| payment(row, currency)),
         change: money(change_minor, currency),
         customer_ref,
@@ -114,7 +116,8 @@ fn all<R, V>(rows: Vec<R>, view: impl FnMut(R) -> V) -> Vec<V> {
     rows.into_iter().map(view).collect()
 }
 
-fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
+/// A line.
+pub(crate) fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
     let SaleLine {
         line,
         product_id,
@@ -133,6 +136,9 @@ fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
         cost_minor: _,
         note,
         returned_quantity: _,
+        promotion_id,
+        promotion_name,
+        promotion_discount_minor,
     } = row;
     SaleLineView {
         line,
@@ -144,6 +150,9 @@ fn sale_line(row: SaleLine, currency: Currency) -> SaleLineView {
         price_per,
         gross: money(gross_minor, currency),
         discount: money(discount_minor, currency),
+        promotion_id,
+        promotion_name,
+        promotion_discount: money(promotion_discount_minor, currency),
         tax_rate,
         tax: money(tax_minor, currency),
         total: money(total_minor, currency),
@@ -193,6 +202,7 @@ pub(crate) fn sale_head((sale, unit_count): (Sale, i64)) -> SaleHead {
         void_reason: _,
         void_id: _,
         void_hash: _,
+        rounding_minor: _,
     } = sale;
     SaleHead {
         id,
@@ -237,6 +247,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         currency,
         line_count: _,
         refund,
+        rounding,
         reason,
         note,
         exchange_sale_id,
@@ -256,6 +267,7 @@ pub(crate) fn returned(full: FullReturn) -> ReturnView {
         currency,
         lines: all(lines, |row| return_line(row, currency)),
         refund,
+        rounding,
         refunds: all(refunds, |row| refund_view(&row, currency)),
         reason,
         note,
@@ -325,6 +337,7 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         line_count,
         refund_minor,
         exchange_sale_id,
+        rounding_minor,
     } = head;
     ReturnHead {
         id,
@@ -339,6 +352,7 @@ pub(crate) fn return_head(head: Return) -> ReturnHead {
         currency,
         line_count,
         refund: money(refund_minor, currency),
+        rounding: money(rounding_minor, currency),
         reason,
         note,
         exchange_sale_id,

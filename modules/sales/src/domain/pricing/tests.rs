@@ -12,6 +12,7 @@ fn item(unit_price: i64, price_per: i64, quantity: i64, tax_rate: i64) -> Item {
         price_per: Quantity::new(price_per).unwrap(),
         quantity: Quantity::new(quantity).unwrap(),
         tax_rate: BasisPoints::new(tax_rate).unwrap(),
+        promotion: minor(0),
         discount: None,
     }
 }
@@ -62,6 +63,26 @@ fn a_discount_is_at_most_what_it_is_taken_from() {
 }
 
 #[test]
+fn a_promotion_comes_off_before_the_discounts_by_hand() {
+    let mut line = item(1000, 1, 2, 2000);
+    line.promotion = minor(500);
+    line.discount = Some(Cut::Rate(BasisPoints::new(1000).unwrap()));
+    for (mode, tax, total) in [(TaxMode::Included, 225, 1350), (TaxMode::Added, 270, 1620)] {
+        let sale = price(mode, &[line], None).unwrap();
+        // 20.00, 5.00 off by the promotion, 10 % of the rest by hand.
+        assert_eq!((sale.subtotal.get(), sale.discount.get()), (2000, 650));
+        assert_eq!((sale.tax.get(), sale.total.get()), (tax, total), "{mode:?}");
+    }
+    line.promotion = minor(2000);
+    line.discount = None;
+    let free = price(TaxMode::Included, &[line], None).unwrap();
+    assert_eq!((free.discount.get(), free.total.get()), (2000, 0));
+    line.promotion = minor(2001);
+    let refused = price(TaxMode::Included, &[line], None);
+    assert_eq!(refused, Err(Refusal::DiscountTooLarge { line: Some(0) }));
+}
+
+#[test]
 fn what_is_too_large_is_refused_and_does_not_overflow() {
     let huge = item(Minor::MAX, 1, Quantity::MAX, 10_000);
     let refused = price(TaxMode::Added, &[huge], None);
@@ -101,6 +122,7 @@ fn whatever_is_sold_the_parts_sum_to_the_whole() {
         let mode = [TaxMode::Included, TaxMode::Added][round % 2];
         let items: Vec<Item> = (0..=dice.up_to(6))
             .map(|_| Item {
+                promotion: minor(dice.up_to(40)),
                 discount: dice.cut(300),
                 ..item(
                     dice.up_to(5_000),

@@ -195,6 +195,8 @@ async fn a_list_shows_only_the_caller_s_stores() {
             let product = app.given_product(1).await;
             crate::counts::given_count(&app, store, &[product]).await;
             crate::discrepancies::given_discrepancy(&app, store, product).await;
+            let body = crate::prices::price(fixture.product, Some(store), 100);
+            app.post("/api/inventory/prices", &body).await.expect(201);
         }
         for role in [Role::Manager, Role::Auditor] {
             let token = app.user(role, Some(own)).await;
@@ -213,6 +215,7 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/stocks/discrepancies".into(),
                 "/api/sales".into(),
                 "/api/returns".into(),
+                "/api/inventory/prices".into(),
                 "/api/sales/reports/revenue?from=2026-01-01&to=2026-12-31&group_by=store".into(),
                 format!("/api/inventory/stock?product_id={}", fixture.product),
             ] {

@@ -23,11 +23,13 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM store.count_entries), (SELECT sum(pass) FROM store.count_lines), \
     (SELECT sum(reserved) FROM store.levels), (SELECT sum(incoming) FROM store.levels), \
     (SELECT count(*) FROM inventory.products), (SELECT sum(version) FROM inventory.products), \
+    (SELECT count(*) FROM inventory.prices), (SELECT sum(version) FROM inventory.prices), \
+    (SELECT count(*) FROM inventory.tax_classes), (SELECT sum(version) FROM inventory.tax_rates), \
     (SELECT count(*) FROM inventory.categories), (SELECT sum(version) FROM inventory.categories), \
     (SELECT count(*) FROM inventory.reorder_rules), (SELECT sum(version) FROM inventory.reorder_rules), \
     (SELECT sum(version) FROM inventory.replenishment_requests), \
     (SELECT count(*) FROM inventory.replenishment_transfers), \
-    (SELECT count(*) FROM inventory.replenishment_answers), \
+    (SELECT count(*) FROM inventory.answers), \
     (SELECT count(*) FROM sales.sales WHERE state <> 'aborted'), (SELECT sum(refunded_minor) FROM sales.sales), \
     (SELECT count(*) FROM sales.returns), (SELECT sum(last_receipt) FROM sales.registers), \
     (SELECT count(*) FROM sales.shifts), (SELECT count(*) FROM sales.z_reports), \

@@ -76,7 +76,7 @@ pub const ACROSS_MODULES: &[(&str, &str)] = &[
         "SELECT count(*) FROM sales.sales s WHERE s.state <> 'aborted' AND ( \
              s.total_minor <> (SELECT coalesce(sum(total_minor), 0) FROM sales.sale_lines WHERE sale_id = s.id) \
              OR s.total_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM sales.payments WHERE sale_id = s.id) \
-                - s.change_minor)",
+                - s.change_minor - s.rounding_minor)",
     ),
 ];
 

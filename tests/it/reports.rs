@@ -215,11 +215,11 @@ async fn a_report_is_a_file_too_and_never_of_another_store() {
         let apple = day.products[0];
         assert_eq!(
             lines[0],
-            "store_id,business_date,hour,cashier_id,category_id,product_id,sku,name,tender,currency,sales,returns,gross,refunds,net,tax"
+            "store_id,business_date,hour,cashier_id,category_id,product_id,sku,name,tender,currency,sales,returns,gross,refunds,net,tax,rounding"
         );
         assert_eq!(
             lines[1],
-            format!(",,,,,{apple},APPLE,=APPLE,,EUR,2,0,700,0,700,117")
+            format!(",,,,,{apple},APPLE,=APPLE,,EUR,2,0,700,0,700,117,")
         );
         assert_eq!(lines[2..], [""], "the manager of one shop sees that one");
         for report in ["taxes", "top-products"] {

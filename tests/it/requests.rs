@@ -261,6 +261,10 @@ impl Fixture {
         if path.contains("/reorder-rules") || path.contains("/replenishment/") {
             return self.of_replenishment(app, method, path, store).await;
         }
+        let priced = ["/api/inventory/prices", "/api/inventory/taxes"];
+        if priced.iter().any(|stem| path.starts_with(stem)) {
+            return self.of_prices(app, method, path, store).await;
+        }
         let category = async || {
             id(&app
                 .post("/api/inventory/categories", &json!({"name": unique("C ")}))

@@ -105,11 +105,15 @@ mod tests {
         Some((settled.paid.get(), settled.change.get()))
     }
 
+    type Paid = &'static [(Tender, i64)];
+    /// Total and payments; change and rounding, or what was expected.
+    type Case = (i64, Paid, Result<(i64, i64), i64>);
+
     #[test]
     fn what_is_left_for_cash_is_rounded_to_the_nearest_coin() {
         use Tender::{Card, Cash, Voucher};
         let minor = |amount| Minor::new(amount).unwrap();
-        let cases: &[(i64, &[(Tender, i64)], Result<(i64, i64), i64>)] = &[
+        let cases: [Case; 15] = [
             (498, &[(Cash, 500)], Ok((0, 2))),
             (497, &[(Cash, 500)], Ok((5, -2))),
             (497, &[(Cash, 495)], Ok((0, -2))),
@@ -129,14 +133,14 @@ mod tests {
         ];
         for (total, payments, expected) in cases {
             let payments: Vec<_> = payments.iter().map(|(t, a)| (*t, minor(*a))).collect();
-            let settled = settle(minor(*total), &payments, Minor::new(5));
+            let settled = settle(minor(total), &payments, Minor::new(5));
             let found = settled
                 .map(|s| {
                     assert_eq!(s.paid.get() - s.change.get(), total + s.rounding.get());
                     (s.change.get(), s.rounding.get())
                 })
                 .map_err(Minor::get);
-            assert_eq!(found, *expected, "{total} {payments:?}");
+            assert_eq!(found, expected, "{total} {payments:?}");
         }
         // Half a step goes away from zero.
         let half = settle(minor(25), &[(Cash, minor(30))], Minor::new(10));

@@ -16,6 +16,7 @@ mod replenishment;
 mod returns;
 mod sales;
 mod stock;
+mod taxes;
 mod transfers;
 mod users;
 
@@ -40,6 +41,8 @@ pub const PASSWORD: &str = "shelf-candle-42-river";
 pub struct Summary {
     /// Stores and registers.
     pub chain: Made,
+    /// Tax classes and rates.
+    pub taxes: Made,
     /// Categories and products.
     pub catalogue: Made,
     /// Users besides the admin.
@@ -64,6 +67,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             chain,
+            taxes,
             catalogue,
             users,
             stock,
@@ -76,6 +80,7 @@ impl fmt::Display for Summary {
         } = self;
         let parts = [
             ("stores and registers", chain),
+            ("tax classes and rates", taxes),
             ("categories and products", catalogue),
             ("users", users),
             ("requests for opening stock", stock),
@@ -126,6 +131,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
 
     let (chain, time) = chain::load(api, progress).await?;
     phases.push(time);
+    let (taxes, time) = taxes::load(api, progress).await?;
+    phases.push(time);
     // Hashing passwords takes its time, and nothing but the sales needs them.
     let (goods, people) = futures::try_join!(
         async {
@@ -149,6 +156,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     chain::complete(api).await?;
     Ok(Summary {
         chain,
+        taxes,
         catalogue,
         users,
         stock,

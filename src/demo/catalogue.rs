@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     ensure::{Made, ensure},
     ids,
+    taxes::class_of,
 };
 use crate::{
     client::Api,
@@ -74,6 +75,7 @@ impl Product {
             "price": {"amount": price, "currency": "EUR"},
             "price_per": if self.is_weighed() { GRAMS } else { 1 },
             "tax_rate": tax_rate,
+            "tax_class": class_of(*tax_rate),
             "cost": {"amount": cost, "currency": "EUR"},
         })
     }

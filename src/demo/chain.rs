@@ -24,6 +24,8 @@ pub(super) struct Shop {
     kind: &'static str,
     address: &'static str,
     pub(super) timezone: chrono_tz::Tz,
+    /// Whose tax rates hold.
+    region: &'static str,
     receipt: &'static str,
 }
 
@@ -41,6 +43,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "sales",
         address: "12 rue de la Roquette, 75011 Paris",
         timezone: chrono_tz::Europe::Paris,
+        region: "FR",
         receipt: "Merci de votre visite, à bientôt !",
     },
     Shop {
@@ -50,6 +53,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "sales",
         address: "48 boulevard de la Croix-Rousse, 69004 Lyon",
         timezone: chrono_tz::Europe::Paris,
+        region: "FR",
         receipt: "Merci de votre visite, à bientôt !",
     },
     Shop {
@@ -59,6 +63,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "sales",
         address: "7 place Sainte-Catherine, 1000 Brussels",
         timezone: chrono_tz::Europe::Brussels,
+        region: "BE",
         receipt: "Merci et à bientôt. Bedankt en tot ziens.",
     },
     Shop {
@@ -68,6 +73,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "sales",
         address: "Rua Garrett 61, 1200-203 Lisbon",
         timezone: chrono_tz::Europe::Lisbon,
+        region: "PT",
         receipt: "Obrigado pela sua visita.",
     },
     Shop {
@@ -77,6 +83,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "sales",
         address: "Kastanienallee 82, 10435 Berlin",
         timezone: chrono_tz::Europe::Berlin,
+        region: "DE",
         receipt: "Vielen Dank für Ihren Einkauf.",
     },
     Shop {
@@ -86,6 +93,7 @@ pub(super) const SHOPS: [Shop; 6] = [
         kind: "logistics",
         address: "3 avenue de l'Europe, 94390 Orly",
         timezone: chrono_tz::Europe::Paris,
+        region: "FR",
         receipt: "Orly Warehouse",
     },
 ];
@@ -128,6 +136,7 @@ fn body(shop: &Shop) -> Value {
             "day_cutoff": "04:00",
             "currency": "EUR",
             "tax_mode": "included",
+            "tax_region": shop.region,
             "negative_stock": "refuse",
             "return_limit": {"amount": 10_000, "currency": "EUR"},
             "receipt_text": shop.receipt,

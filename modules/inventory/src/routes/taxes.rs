@@ -159,7 +159,7 @@ pub(crate) async fn list_tax_rates(
     security(("bearer" = [])),
     params(IdempotencyHeader),
     request_body(content = CreateTaxRate, example = json!({
-        "region": "FR", "tax_class": "books", "rate": 550, "valid_from": "2099-01-01T00:00:00Z"
+        "region": "FR", "tax_class": "reduced", "rate": 1000, "valid_from": "2099-01-01T00:00:00Z"
     })),
     responses((status = 201, description = "Made; `Location` names the list", body = TaxRateView), WriteProblems),
 )]

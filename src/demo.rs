@@ -10,6 +10,7 @@ mod chain;
 mod counts;
 mod ensure;
 mod ids;
+mod offers;
 mod plan;
 mod random;
 mod replenishment;
@@ -59,6 +60,8 @@ pub struct Summary {
     pub replenishment: Made,
     /// Counts.
     pub counts: Made,
+    /// Prices and promotions.
+    pub offers: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
 }
@@ -76,6 +79,7 @@ impl fmt::Display for Summary {
             transfers,
             replenishment,
             counts,
+            offers,
             phases: _,
         } = self;
         let parts = [
@@ -89,6 +93,7 @@ impl fmt::Display for Summary {
             ("transfers", transfers),
             ("requests for rules and goods", replenishment),
             ("counts", counts),
+            ("prices and promotions", offers),
         ];
         for (name, Made { made, found }) in parts {
             writeln!(f, "{name}: {made} made, {found} there before")?;
@@ -153,6 +158,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     phases.push(time);
     let (counts, time) = counts::load(api, progress).await?;
     phases.push(time);
+    let (offers, time) = offers::load(api, progress).await?;
+    phases.push(time);
     chain::complete(api).await?;
     Ok(Summary {
         chain,
@@ -165,6 +172,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
         transfers,
         replenishment,
         counts,
+        offers,
         phases,
     })
 }

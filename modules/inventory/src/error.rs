@@ -140,7 +140,9 @@ impl From<Query> for Error {
             Some("products_sku_key") => Self::SkuTaken,
             Some("barcodes_pkey") => Self::BarcodeTaken,
             Some("categories_path_key") => Self::CategoryTaken,
-            Some("products_category_id_fkey") => Self::UnknownCategory,
+            Some("products_category_id_fkey" | "promotion_categories_category_id_fkey") => {
+                Self::UnknownCategory
+            }
             Some("categories_parent_id_fkey") => Self::UnknownParent,
             Some("products_template_id_fkey") => Self::UnknownTemplate,
             Some(name) => match PricingError::of_constraint(name) {

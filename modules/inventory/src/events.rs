@@ -1,12 +1,14 @@
 //! What inventory tells the other modules.
 
 use diesel::QueryResult;
-use inventory_api::{PriceChanged, ProductChanged, ReplenishmentChanged, TaxRateChanged};
+use inventory_api::{
+    PriceChanged, ProductChanged, PromotionChanged, ReplenishmentChanged, TaxRateChanged,
+};
 use kernel::{call::Cx, outbox::Envelope};
 
 use crate::{
     domain::product::Product,
-    repo::{prices::PriceRow, replenishment::RequestRow, taxes::RateRow},
+    repo::{prices::PriceRow, promotions::Promotion, replenishment::RequestRow, taxes::RateRow},
 };
 
 /// `product.changed.v1`; a product's version is the number of its event.
@@ -46,4 +48,12 @@ pub(crate) fn tax_rate_changed(cx: &Cx, rate: &RateRow) -> QueryResult<Envelope>
         tax_class: rate.tax_class.clone(),
     };
     Envelope::new(rate.id, rate.version, cx.actor, &event)
+}
+
+/// `promotion.changed.v1`; a promotion's version is the number of its event.
+pub(crate) fn promotion_changed(cx: &Cx, promotion: &Promotion) -> QueryResult<Envelope> {
+    let event = PromotionChanged {
+        promotion_id: promotion.id,
+    };
+    Envelope::new(promotion.id, promotion.version, cx.actor, &event)
 }

@@ -5,6 +5,7 @@ pub(crate) mod dated;
 pub(crate) mod decimal;
 pub(crate) mod import;
 pub(crate) mod product;
+pub(crate) mod promotion;
 pub(crate) mod reorder;
 pub(crate) mod replenishment;
 pub(crate) mod supply;

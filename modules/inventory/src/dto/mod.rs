@@ -1,6 +1,7 @@
-//! What clients send and see of prices, taxes, reorder rules, requests and suggestions.
+//! What clients send and see of prices, promotions, taxes, reorder rules, requests and suggestions.
 
 pub(crate) mod prices;
+pub(crate) mod promotions;
 mod reorder;
 mod replenishment;
 mod suggestions;

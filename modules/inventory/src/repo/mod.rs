@@ -12,6 +12,7 @@ pub(crate) mod known;
 pub(crate) mod prices;
 pub(crate) mod product_list;
 pub(crate) mod products;
+pub(crate) mod promotions;
 pub(crate) mod reorder_rules;
 pub(crate) mod replenishment;
 pub(crate) mod replenishment_transfers;

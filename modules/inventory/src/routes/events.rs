@@ -11,7 +11,7 @@ use kernel::{
 
 use crate::{Inventory, permissions::FeedRead};
 
-/// Read the change feed: products, prices and tax rates that changed.
+/// Read the change feed: products, prices, promotions and tax rates that changed.
 ///
 /// In one order that never changes. Whoever goes on from `last` of the answer before gets every
 /// event, each once; within one thing they come by `seq`. Nothing is ever removed.

@@ -12,6 +12,7 @@ mod patch;
 mod prices;
 mod product_dto;
 mod products;
+mod promotions;
 mod reorder_rules;
 mod replenishment;
 mod replenishment_steps;
@@ -52,6 +53,10 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(prices::create_price)
         .service(prices::get_price)
         .service(prices::end_price)
+        .service(promotions::list_promotions)
+        .service(promotions::create_promotion)
+        .service(promotions::get_promotion)
+        .service(promotions::end_promotion)
         .service(taxes::list_tax_classes)
         .service(taxes::create_tax_class)
         .service(taxes::list_tax_rates)

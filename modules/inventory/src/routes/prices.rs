@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use kernel::{
     auth::{Can, Permission, Scope},
     call::Cx,
-    extract::{Json, Path, Query, etag},
+    extract::{IfMatch, Json, Path, Query, etag},
     idempotency::{IdempotencyHeader, IdempotencyKey},
     ids::{ProductId, StoreId},
     page::{Cursor, Limit, Page, after},
@@ -150,7 +150,7 @@ pub(crate) async fn create_price(
     tag = "prices",
     operation_id = "get_price",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The price")),
+    params(("id" = Uuid, Path, description = "The price", example = "aeb9338f-c04e-5a3e-bb41-e6e816656f26")),
     responses((status = 200, description = "The price", body = PriceView), ReadProblems),
 )]
 #[get("/api/inventory/prices/{id}")]
@@ -173,7 +173,11 @@ pub(crate) async fn get_price(
     tag = "prices",
     operation_id = "end_price",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The price"), IdempotencyHeader),
+    params(
+        ("id" = Uuid, Path, description = "The price", example = "aeb9338f-c04e-5a3e-bb41-e6e816656f26"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that you have seen"),
+        IdempotencyHeader,
+    ),
     request_body(content = EndPrice, example = json!({})),
     responses((status = 200, description = "The price as it ends", body = PriceView), WriteProblems),
 )]
@@ -181,6 +185,7 @@ pub(crate) async fn get_price(
 pub(crate) async fn end_price(
     can: Can<PriceWrite>,
     id: Path<Uuid>,
+    if_match: IfMatch,
     key: IdempotencyKey,
     body: Json<EndPrice>,
     inventory: Data<Inventory>,
@@ -189,7 +194,7 @@ pub(crate) async fn end_price(
     let seen = can.principal().scope(CatalogRead::ROLES);
     let cx = pricing_at(&can, inventory.price(id, seen).await?.store_id)?;
     let answered = inventory
-        .end_price(&cx, &key, id, body.into_inner())
+        .end_price(&cx, &key, id, if_match.0, body.into_inner())
         .await?;
     Ok(done(&key, &answered))
 }

@@ -15,6 +15,7 @@ pub(crate) mod once;
 mod planned;
 pub(crate) mod prices;
 pub(crate) mod products;
+pub(crate) mod promotions;
 pub(crate) mod reorder_rules;
 pub(crate) mod replenishment;
 mod save;

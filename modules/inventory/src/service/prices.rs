@@ -72,12 +72,16 @@ impl Inventory {
         cx: &Cx,
         key: &IdempotencyKey,
         id: Uuid,
+        if_match: Option<i64>,
         body: EndPrice,
     ) -> Result<Answered<PriceView>, Error> {
         let request = Asked::new(key.id_for(cx.actor), &body)?;
         let cx = cx.clone();
         self.once(&cx.clone(), request, move |conn| {
             let before = prices::lock(conn, id)?.ok_or(Error::NotFound(WHAT))?;
+            if if_match.is_some_and(|version| version != before.version) {
+                return Err(Error::VersionMismatch(before.version));
+            }
             let now = kernel::time::now();
             let at = body.at.map(|at| at.0);
             let ended = before

@@ -292,6 +292,7 @@ fn sales(
             let needs = sales::Needs {
                 stock: ports.stock.clone(),
                 stores: ports.stores.clone(),
+                levels: ports.levels.clone(),
                 catalog: ports.catalog.clone(),
             };
             let module = sales::Sales::new(pool(plan, process, Module::Sales)?, needs)?;

@@ -197,6 +197,11 @@ async fn a_list_shows_only_the_caller_s_stores() {
             crate::discrepancies::given_discrepancy(&app, store, product).await;
             let body = crate::prices::price(fixture.product, Some(store), 100);
             app.post("/api/inventory/prices", &body).await.expect(201);
+            let product = app.given_product(1).await;
+            let body = crate::promotions::promotion(product, Some(&[store]), 100);
+            app.post("/api/inventory/promotions", &body)
+                .await
+                .expect(201);
         }
         for role in [Role::Manager, Role::Auditor] {
             let token = app.user(role, Some(own)).await;
@@ -216,6 +221,7 @@ async fn a_list_shows_only_the_caller_s_stores() {
                 "/api/sales".into(),
                 "/api/returns".into(),
                 "/api/inventory/prices".into(),
+                "/api/inventory/promotions".into(),
                 "/api/sales/reports/revenue?from=2026-01-01&to=2026-12-31&group_by=store".into(),
                 format!("/api/inventory/stock?product_id={}", fixture.product),
             ] {

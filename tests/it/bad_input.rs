@@ -24,6 +24,7 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT sum(reserved) FROM store.levels), (SELECT sum(incoming) FROM store.levels), \
     (SELECT count(*) FROM inventory.products), (SELECT sum(version) FROM inventory.products), \
     (SELECT count(*) FROM inventory.prices), (SELECT sum(version) FROM inventory.prices), \
+    (SELECT count(*) FROM inventory.promotions), (SELECT sum(version) FROM inventory.promotions), \
     (SELECT count(*) FROM inventory.tax_classes), (SELECT sum(version) FROM inventory.tax_rates), \
     (SELECT count(*) FROM inventory.categories), (SELECT sum(version) FROM inventory.categories), \
     (SELECT count(*) FROM inventory.reorder_rules), (SELECT sum(version) FROM inventory.reorder_rules), \

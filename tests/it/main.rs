@@ -44,6 +44,8 @@ mod outages;
 mod parked;
 mod price_requests;
 mod prices;
+mod promotions;
+mod quotes;
 mod receipts;
 mod relay;
 mod relocate;

@@ -1,4 +1,4 @@
-//! A request for every operation of prices and taxes; see `requests`.
+//! A request for every operation of prices, promotions and taxes; see `requests`.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     app::{TestApp, id},
     prices::price,
+    promotions::promotion,
     requests::{Fixture, Request, bare, with},
 };
 
@@ -32,7 +33,27 @@ impl Fixture {
             made.expect(201)["code"].clone()
         };
         let rate = async || json!({"region": "XX", "tax_class": class().await, "rate": 700, "valid_from": later});
+        let promoted = async || {
+            let product = app.given_product(100).await;
+            let mut body = promotion(product, Some(&[store]), 1_000);
+            body["valid_from"] = json!(later);
+            body
+        };
+        let campaign = async || {
+            id(&app
+                .post("/api/inventory/promotions", &promoted().await)
+                .await)
+        };
         Some(match (method, path) {
+            ("GET", "/api/inventory/promotions") => bare(format!("{path}?store_id={store}")),
+            ("POST", "/api/inventory/promotions") => with(path, promoted().await),
+            ("GET", "/api/inventory/promotions/{id}") => {
+                bare(path.replace("{id}", &campaign().await.to_string()))
+            }
+            ("POST", "/api/inventory/promotions/{id}/end") => with(
+                path.replace("{id}", &campaign().await.to_string()),
+                json!({"at": "2091-01-01T00:00:00Z"}),
+            ),
             ("GET", "/api/inventory/prices") => bare(format!("{path}?store_id={store}")),
             ("POST", "/api/inventory/prices") => with(path, coming().await),
             ("GET", "/api/inventory/prices/{id}") => {

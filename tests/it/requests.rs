@@ -261,8 +261,11 @@ impl Fixture {
         if path.contains("/reorder-rules") || path.contains("/replenishment/") {
             return self.of_replenishment(app, method, path, store).await;
         }
-        let priced = ["/api/inventory/prices", "/api/inventory/taxes"];
-        if priced.iter().any(|stem| path.starts_with(stem)) {
+        let priced = ["prices", "taxes", "promotions"];
+        if priced
+            .iter()
+            .any(|of| path.starts_with(&format!("/api/inventory/{of}")))
+        {
             return self.of_prices(app, method, path, store).await;
         }
         let category = async || {
@@ -347,6 +350,10 @@ impl Fixture {
             ("GET", "/api/sales" | "/api/returns" | "/api/sales/audit") => {
                 bare(format!("{path}?store_id={store}"))
             }
+            ("POST", "/api/sales/quote") => with(
+                path,
+                json!({"store_id": store, "lines": [{"product_id": self.product, "quantity": 1}]}),
+            ),
             ("POST", "/api/sales") => with(path, sale(store, &[(self.product, 1)], 100)),
             ("GET", "/api/sales/{id}") => bare(format!(
                 "/api/sales/{}",

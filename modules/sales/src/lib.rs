@@ -53,6 +53,8 @@ pub struct Needs {
     pub stock: Arc<dyn store_api::Stock>,
     /// Knows the stores' settings.
     pub stores: Arc<dyn store_api::Stores>,
+    /// Knows what stores have.
+    pub levels: Arc<dyn store_api::Levels>,
     /// Knows the products.
     pub catalog: Arc<dyn inventory_api::Catalog>,
 }

@@ -4,6 +4,7 @@ mod create;
 mod exchange;
 mod margin;
 mod parked;
+mod quote;
 mod receipts;
 mod reports;
 mod returns;
@@ -19,6 +20,7 @@ pub use exchange::{CreateExchange, ExchangeReturn, ExchangeSale, ExchangeView};
 pub(crate) use margin::MarginQuery;
 pub use margin::{MarginGroup, MarginReport, MarginRow};
 pub use parked::{Basket, ParkSale, ParkedHead, ParkedQuery, ParkedView};
+pub use quote::{CashDue, CreateQuote, QuoteLineView, QuoteView};
 pub(crate) use receipts::{ReceiptFormat, ReceiptQuery};
 pub use receipts::{ReceiptKind, ReceiptLine, ReceiptStore, ReceiptTax, ReceiptView};
 pub use reports::{

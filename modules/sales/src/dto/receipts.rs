@@ -79,6 +79,8 @@ pub struct ReceiptView {
     pub discount: Money,
     /// What was owed, or what went back.
     pub total: Money,
+    /// What cash was rounded by; the payments less the change are the total and this.
+    pub rounding: Money,
     /// How the money changed hands.
     pub payments: Vec<PaymentView>,
     /// What was given back out of cash.
@@ -120,6 +122,8 @@ pub struct ReceiptLine {
     pub gross: Money,
     /// The line's discount and its share of the sale's.
     pub discount: Money,
+    /// The promotion that gave some of the discount.
+    pub promotion: Option<String>,
     /// In basis points.
     pub tax_rate: BasisPoints,
     /// What was owed, or what went back.

@@ -5,6 +5,7 @@ mod events;
 mod exchanges;
 mod health;
 mod parked;
+mod quote;
 mod receipts;
 mod report_file;
 mod reports;
@@ -52,6 +53,7 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(parked::get_parked_sale)
         .service(parked::resume_parked_sale)
         .service(parked::discard_parked_sale)
+        .service(quote::quote_sale)
         .service(sales::create_sale)
         .service(sales::list_sales)
         .service(sales::get_sale)

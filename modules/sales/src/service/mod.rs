@@ -10,6 +10,7 @@ pub(crate) mod integrity;
 pub(crate) mod lookup;
 pub(crate) mod margin;
 pub(crate) mod parked;
+pub(crate) mod quote;
 pub(crate) mod read;
 pub(crate) mod receipt_text;
 pub(crate) mod receipts;

@@ -86,6 +86,9 @@ fn goods(paper: &mut Paper, line: &ReceiptLine) {
     if line.discount.amount.get() != 0 {
         paper.pair("  Discount", &format!("-{}", plain(line.discount)));
     }
+    if let Some(promotion) = &line.promotion {
+        paper.wrapped(&format!("  {promotion}"));
+    }
     if let Some(note) = &line.note {
         paper.wrapped(&format!("  {note}"));
     }
@@ -102,6 +105,9 @@ fn sums(paper: &mut Paper, receipt: &ReceiptView) {
     };
     let with_currency = in_words(receipt.total.amount.get().into(), receipt.currency);
     paper.pair(total, &with_currency);
+    if receipt.rounding.amount.get() != 0 {
+        paper.pair("Rounding", &plain(receipt.rounding));
+    }
     for payment in &receipt.payments {
         let tender = match payment.tender {
             Tender::Cash => "Cash",

@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult};
 use inventory_api::ProductKey;
 use kernel::{
@@ -91,6 +92,17 @@ impl Draft {
     }
 }
 
+/// What a sale is priced from.
+pub(super) struct Prepared {
+    pub(super) store: Arc<StoreProfile>,
+    /// By the server's clock.
+    pub(super) now: DateTime<Utc>,
+    /// By the till's: what holds then is charged.
+    pub(super) at: DateTime<Utc>,
+    /// One per line.
+    pub(super) offers: Vec<Offer>,
+}
+
 impl Sales {
     /// Records a sale, once per key: a repeat gives the stored sale. The caller answers for who
     /// may sell at the store, and for `may`.
@@ -149,15 +161,12 @@ impl Sales {
         keys: Vec<ProductKey>,
         credit: Option<&Credit>,
     ) -> Result<Draft, Error> {
-        let store = self.directory.profile(cx, body.store_id).await?;
-        let store = self.check_register(cx, store, body.register_id).await?;
-        if store.archived {
-            return Err(Error::StoreArchived);
-        }
-        let now = kernel::time::now();
-        let at = kernel::time::micros(body.occurred_at.unwrap_or(now));
-        let found = self.directory.offers(cx, &store, at.date_naive(), &keys);
-        let offers = goods::sellable(found.await?)?;
+        let Prepared {
+            store,
+            now,
+            at,
+            offers,
+        } = self.prepared(cx, body, &keys).await?;
         let goods = draft::goods(&body.lines, &offers)?;
         let sale = draft::sale(&Ingredients {
             id,
@@ -173,6 +182,30 @@ impl Sales {
         Ok(Draft {
             sale,
             goods,
+            offers,
+        })
+    }
+
+    /// Where, when and at what terms the sale is made.
+    pub(super) async fn prepared(
+        &self,
+        cx: &Cx,
+        body: &CreateSale,
+        keys: &[ProductKey],
+    ) -> Result<Prepared, Error> {
+        let store = self.directory.profile(cx, body.store_id).await?;
+        let store = self.check_register(cx, store, body.register_id).await?;
+        if store.archived {
+            return Err(Error::StoreArchived);
+        }
+        let now = kernel::time::now();
+        let at = kernel::time::micros(body.occurred_at.unwrap_or(now));
+        let found = self.directory.offers(cx, &store, at.date_naive(), keys);
+        let offers = goods::sellable(found.await?)?;
+        Ok(Prepared {
+            store,
+            now,
+            at,
             offers,
         })
     }

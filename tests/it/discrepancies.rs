@@ -9,6 +9,7 @@ use kernel::{
     call::{CallError, Cx},
     db::{Db, DbOptions},
     ids::{ProductId, SaleId, StoreId},
+    migrate,
     money::Quantity,
     peer::Peer,
     service_token::ServiceTokens,
@@ -16,6 +17,7 @@ use kernel::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use store_api::{Hold, HoldLine, HoldRefused, HoldRequest, Oversell, Stock, StockClient};
+use testkit::TestDb;
 use uuid::Uuid;
 
 use crate::{
@@ -296,6 +298,70 @@ async fn of_several_explanations_at_once_one_is_kept() {
         let now = list(&app, &format!("store_id={store}")).await;
         assert_eq!(now[0], won[0].body);
     }
+}
+
+#[actix_web::test]
+async fn a_hold_that_finds_its_goods_costs_no_statement_more() {
+    let app = TestApp::start(TOPOLOGIES[0]).await;
+    let (store, product) = (app.given_store().await, app.given_product(100).await);
+    app.given_stock(store, product, 3).await;
+    let db = Db::connect(&DbOptions {
+        url: app.db(Module::Store).url().into(),
+        schema: "store",
+        pool_size: 4,
+        wait: Duration::from_secs(10),
+        count_statements: true,
+    });
+    let db = db.unwrap();
+    let ports = store::Ports::new(db.clone(), store::HoldCommit::Durable).unwrap();
+    let stock: Arc<dyn Stock> = ports;
+    let taken = async |oversell| {
+        let before = db.statements();
+        let request = hold(store, &[(product, 2)], oversell);
+        held(&stock, &request).await.unwrap();
+        db.statements() - before
+    };
+    // Asked for, locked, written; and before that, how. The other one is the row that a level may
+    // lack, and the list of what was not there.
+    assert_eq!(taken(Oversell::Refuse).await, 4);
+    assert_eq!(taken(Oversell::Record).await, 6);
+}
+
+#[test]
+fn what_went_below_zero_before_there_was_a_list_is_put_on_it() {
+    let (db, migrations) = (TestDb::empty(), || Module::Store.migrations().unwrap());
+    let url = db.url();
+    migrate::up(&url, "store", migrations()).unwrap();
+    let is_listed = || db.number("SELECT count(to_regclass('store.discrepancies'))") == 1;
+    while is_listed() {
+        migrate::down(&url, "store", migrations(), false).unwrap();
+    }
+    let (store, product) = (Uuid::now_v7(), Uuid::now_v7());
+    let (kept, aborted) = (Uuid::now_v7(), Uuid::now_v7());
+    db.execute(&format!(
+        "INSERT INTO store.stores (id, code, name, kind, timezone, day_cutoff, currency, tax_mode, \
+             negative_stock, version, created_at, updated_at) \
+         VALUES ('{store}', 'A', 'A', 'sales', 'UTC', '00:00', 'EUR', 'included', 'allow', 1, now(), now())"
+    ));
+    db.execute(&format!(
+        "INSERT INTO store.holds SELECT h.id::uuid, '{store}', '', h.state, now(), now() \
+         FROM (VALUES ('{kept}', 'consumed'), ('{aborted}', 'released')) h(id, state)"
+    ));
+    db.execute(&format!(
+        "INSERT INTO store.movements SELECT '{store}', '{product}', m.seq, m.delta, 0, m.balance, 0, \
+             true, m.reason, m.kind, m.id::uuid, '{store}', now(), now() - interval '1 day' \
+         FROM (VALUES (1, 3, 3, 'opening', 'adjustment', '{store}'), \
+             (2, -3, 0, 'sale', 'sale', '{kept}'), (3, -2, -2, 'sale', 'sale', '{kept}'), \
+             (4, -1, -3, 'sale', 'sale', '{aborted}'), (5, 1, -2, 'sale_aborted', 'sale', '{aborted}'), \
+             (6, -4, -6, 'damaged', 'adjustment', '{store}')) m(seq, delta, balance, reason, kind, id)"
+    ));
+    migrate::up(&url, "store", migrations()).unwrap();
+    let listed = "SELECT string_agg(concat_ws(' ', seq, state, resolution), ', ' ORDER BY seq) \
+        FROM store.discrepancies";
+    assert_eq!(db.text(listed), "3 open, 4 resolved sale_aborted, 6 open");
+    let ids = "SELECT id::text FROM store.discrepancies WHERE seq = 3";
+    let id: Uuid = db.text(ids).parse().unwrap();
+    assert_eq!(id.get_version_num(), 7);
 }
 
 /// What breaks the list, by hand.

@@ -85,6 +85,10 @@ pub(crate) fn add(
     add.execute(conn)
 }
 
+// Statements over many lines have the whole key in their arrays, the same count in each row: with it
+// as a constant, the planner would take all lines of the count one by one, for it knows nothing yet
+// of a count that was opened a minute ago, and look through the arrays for each.
+
 /// A line, and the level as it is now.
 #[derive(Debug, QueryableByName)]
 struct Row {
@@ -170,13 +174,13 @@ struct Met {
 
 statement! {
     struct Meet<'a> {
+        stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        counts: Vec<CountId> => sql_types::Array<sql_types::Uuid>,
         products: &'a [ProductId] => sql_types::Array<sql_types::Uuid>,
-        store: StoreId => sql_types::Uuid,
-        count: CountId => sql_types::Uuid,
     }
     "SELECT l.*, coalesce(v.version, 0) AS version, coalesce(v.on_hand, 0) AS on_hand \
-     FROM unnest({}) AS p(product_id) \
-     JOIN count_lines l ON l.store_id = {} AND l.count_id = {} AND l.product_id = p.product_id \
+     FROM unnest({}, {}, {}) AS p(store_id, count_id, product_id) \
+     JOIN count_lines l USING (store_id, count_id, product_id) \
      LEFT JOIN levels v ON v.store_id = l.store_id AND v.product_id = l.product_id"
 }
 
@@ -189,9 +193,9 @@ pub(crate) fn meet(
     products: &[ProductId],
 ) -> QueryResult<Vec<(Line, Seen)>> {
     let meet = Meet {
+        stores: vec![store; products.len()],
+        counts: vec![count; products.len()],
         products,
-        store,
-        count,
     };
     let rows: Vec<Met> = meet.get_results(conn)?;
     let met = rows.into_iter().map(|row| {
@@ -225,20 +229,21 @@ pub(crate) fn all(conn: &mut PgConnection, row: &CountRow) -> QueryResult<Vec<Li
 
 statement! {
     struct SaveFigures {
+        stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        counts: Vec<CountId> => sql_types::Array<sql_types::Uuid>,
         products: Vec<ProductId> => sql_types::Array<sql_types::Uuid>,
         entries: Vec<i64> => sql_types::Array<sql_types::BigInt>,
         counted: Vec<Option<i64>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
         expected: Vec<Option<i64>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
         versions: Vec<Option<i64>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
         last_versions: Vec<Option<i64>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
-        store: StoreId => sql_types::Uuid,
-        count: CountId => sql_types::Uuid,
     }
     "UPDATE count_lines l SET awaits_recount = false, entries = d.entries, counted = d.counted, \
          expected = d.expected, level_version = d.version, last_version = d.last_version \
-     FROM unnest({}, {}, {}, {}, {}, {}) \
-         AS d(product_id, entries, counted, expected, version, last_version) \
-     WHERE l.store_id = {} AND l.count_id = {} AND l.product_id = d.product_id AND l.is_open"
+     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) AS d(store_id, count_id, product_id, entries, \
+         counted, expected, version, last_version) \
+     WHERE l.store_id = d.store_id AND l.count_id = d.count_id AND l.product_id = d.product_id \
+         AND l.is_open"
 }
 
 /// Writes the figures of `lines`, which were entered by now.
@@ -254,14 +259,14 @@ pub(crate) fn save_figures(
 ) -> QueryResult<()> {
     let of = |field: fn(Figure) -> i64| lines.iter().map(|l| l.figure.map(field)).collect();
     let save = SaveFigures {
+        stores: vec![row.store_id; lines.len()],
+        counts: vec![row.id; lines.len()],
         products: lines.iter().map(|l| l.product_id).collect(),
         entries: lines.iter().map(|l| l.entries).collect(),
         counted: of(|f| f.counted),
         expected: of(|f| f.begun.on_hand),
         versions: of(|f| f.begun.version),
         last_versions: of(|f| f.last_version),
-        store: row.store_id,
-        count: row.id,
     };
     if save.execute(conn)? == lines.len() {
         Ok(())
@@ -336,14 +341,15 @@ pub(crate) fn ask_again(
 
 statement! {
     struct Close {
+        stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
+        counts: Vec<CountId> => sql_types::Array<sql_types::Uuid>,
         products: Vec<ProductId> => sql_types::Array<sql_types::Uuid>,
         posted: Vec<Option<i64>> => sql_types::Array<sql_types::Nullable<sql_types::BigInt>>,
-        store: StoreId => sql_types::Uuid,
-        count: CountId => sql_types::Uuid,
     }
     "UPDATE count_lines l SET is_open = false, posted = d.posted \
-     FROM unnest({}, {}) AS d(product_id, posted) \
-     WHERE l.store_id = {} AND l.count_id = {} AND l.product_id = d.product_id AND l.is_open"
+     FROM unnest({}, {}, {}, {}) AS d(store_id, count_id, product_id, posted) \
+     WHERE l.store_id = d.store_id AND l.count_id = d.count_id AND l.product_id = d.product_id \
+         AND l.is_open"
 }
 
 /// Closes `lines`, which are all that the count has, with what posting moved.
@@ -354,10 +360,10 @@ statement! {
 /// excludes.
 pub(crate) fn close(conn: &mut PgConnection, row: &CountRow, lines: &[Line]) -> QueryResult<()> {
     let close = Close {
+        stores: vec![row.store_id; lines.len()],
+        counts: vec![row.id; lines.len()],
         products: lines.iter().map(|l| l.product_id).collect(),
         posted: lines.iter().map(|l| l.posted).collect(),
-        store: row.store_id,
-        count: row.id,
     };
     if close.execute(conn)? == lines.len() {
         Ok(())

@@ -1,6 +1,6 @@
 //! A small chain to try the product on: five shops and a warehouse, 200 products, users of every
-//! role, four weeks of sales, some returns, goods on their way from the warehouse, two counts, and
-//! what the shops want to have.
+//! role, four weeks of sales, some returns, goods on their way from the warehouse, two counts, what
+//! the shops want to have, and a register's shifts.
 //!
 //! Ids, codes and contents are always the same, so that the examples in the documentation work;
 //! only the dates follow the day it is loaded on. Loading it again changes nothing.
@@ -16,6 +16,7 @@ mod random;
 mod replenishment;
 mod returns;
 mod sales;
+mod shifts;
 mod stock;
 mod taxes;
 mod transfers;
@@ -62,6 +63,8 @@ pub struct Summary {
     pub counts: Made,
     /// Prices and promotions.
     pub offers: Made,
+    /// Shifts.
+    pub shifts: Made,
     /// What each part took.
     pub phases: Vec<PhaseTime>,
 }
@@ -80,6 +83,7 @@ impl fmt::Display for Summary {
             replenishment,
             counts,
             offers,
+            shifts,
             phases: _,
         } = self;
         let parts = [
@@ -94,6 +98,7 @@ impl fmt::Display for Summary {
             ("requests for rules and goods", replenishment),
             ("counts", counts),
             ("prices and promotions", offers),
+            ("shifts", shifts),
         ];
         for (name, Made { made, found }) in parts {
             writeln!(f, "{name}: {made} made, {found} there before")?;
@@ -160,6 +165,8 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
     phases.push(time);
     let (offers, time) = offers::load(api, progress).await?;
     phases.push(time);
+    let (shifts, time) = shifts::load(api, progress).await?;
+    phases.push(time);
     chain::complete(api).await?;
     Ok(Summary {
         chain,
@@ -173,6 +180,7 @@ pub async fn load(api: &Api, today: NaiveDate, progress: &Progress) -> Result<Su
         replenishment,
         counts,
         offers,
+        shifts,
         phases,
     })
 }

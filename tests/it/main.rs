@@ -23,6 +23,7 @@ mod count_races;
 mod count_requests;
 mod counts;
 mod crash;
+mod day_close;
 mod discrepancies;
 mod discrepancy_requests;
 mod docs;

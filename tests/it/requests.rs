@@ -341,6 +341,9 @@ impl Fixture {
             return self.of_shifts(app, method, path, store).await;
         }
         Some(match (method, path) {
+            ("GET", "/api/sales/reports/day-close") => {
+                bare(format!("{path}?store_id={store}&date=2026-01-15"))
+            }
             ("GET", "/api/sales/{id}/receipt" | "/api/returns/{id}/receipt") => {
                 self.of_receipt(app, path, store).await
             }

@@ -467,3 +467,59 @@ async fn a_close_costs_the_same_however_much_was_sold_and_does_not_look_at_sales
     assert!(costs[0] <= 14, "{} statements", costs[0]);
     app.assert_invariants().await;
 }
+
+#[actix_web::test]
+async fn a_refund_leaves_the_drawer_of_the_register_that_takes_the_goods_back() {
+    for topology in TOPOLOGIES {
+        let app = TestApp::start(topology).await;
+        let (store, register, product) = given(&app).await;
+        let elsewhere = app.given_store().await;
+        let there = given_register(&app, elsewhere).await;
+        let (here, other) = (
+            given_shift(&app, store, register).await,
+            given_shift(&app, elsewhere, there).await,
+        );
+        let one = sold(
+            &app,
+            &sale_at(store, register, product, 3, &[("cash", 300)]),
+        )
+        .await;
+        let mut back = crate::returns::back(&one, 2, "restock");
+        back["register_id"] = json!(there);
+        // A register of the store that sold is none of the store that takes back, and vice versa.
+        app.post("/api/returns", &back)
+            .await
+            .expect_problem(400, "invalid-request");
+        back["store_id"] = json!(elsewhere);
+        let back = app.post("/api/returns", &back).await.expect(201);
+        assert_eq!(of(&back, "refund"), json!([1, other, 200]));
+        let bare = json!({
+            "store_id": elsewhere, "register_id": there, "reason": "unwanted",
+            "lines": [{"product_id": product, "quantity": 1, "disposition": "restock", "unit_refund": euros(90)}],
+            "refunds": [{"tender": "cash", "amount": euros(90)}],
+        });
+        let key = Uuid::now_v7().to_string();
+        let path = "/api/returns/without-receipt";
+        let first = app.post_keyed(path, &key, &bare).await;
+        let again = app.post_keyed(path, &key, &bare).await;
+        assert_eq!(again.text, first.text);
+        assert_eq!(of(&first.expect(201), "refund"), json!([2, other, 90]));
+        let x = x_report(&app, other).await;
+        assert_eq!(x["drawer"]["takings"], euros(-290));
+        assert_eq!(
+            x["taxes"],
+            json!([{"tax_rate": 2000, "net": euros(-290), "tax": euros(-48)}])
+        );
+        assert_eq!(x_report(&app, here).await["drawer"]["takings"], euros(300));
+        let printed = format!(
+            "/api/returns/{}/receipt",
+            again.body["id"].as_str().unwrap()
+        );
+        let receipt = app.get(&printed).await.expect(200);
+        assert_eq!(
+            json!([receipt["sale_number"], receipt["receipt_number"]]),
+            json!([null, 2])
+        );
+        app.assert_invariants().await;
+    }
+}

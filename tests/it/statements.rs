@@ -22,6 +22,8 @@ const APART: &[(&str, u64)] = &[
     ("/api/returns/{id}", 4),
     // The same, and for a return its sale.
     ("/api/sales/{id}/receipt", 4),
+    // The shifts, those left open, and the sums, in one snapshot.
+    ("/api/sales/reports/day-close", 3),
     ("/api/returns/{id}/receipt", 5),
     // Paged inside one request: a statement per page of the file.
     ("/api/inventory/exports/products", 2),

@@ -18,6 +18,16 @@ pub(crate) struct Drawer {
 }
 
 impl Drawer {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            float: self.float.saturating_add(other.float),
+            takings: self.takings.saturating_add(other.takings),
+            cash_in: self.cash_in.saturating_add(other.cash_in),
+            cash_out: self.cash_out.saturating_add(other.cash_out),
+        }
+    }
+
     /// What there is to be. Below zero where refunds were paid out of another pocket.
     pub(crate) fn expected(self) -> i64 {
         self.float

@@ -83,11 +83,12 @@ pub(crate) fn less(amount: Minor, part: Minor) -> Minor {
 pub(crate) fn in_words(minor: i128, currency: Currency) -> String {
     let digits = usize::try_from(currency.exponent()).unwrap_or(2);
     let scale = 10_i128.pow(currency.exponent());
-    let (whole, rest) = (minor / scale, (minor % scale).abs());
+    let sign = if minor < 0 { "-" } else { "" };
+    let (whole, rest) = ((minor / scale).abs(), (minor % scale).abs());
     if digits == 0 {
-        format!("{whole} {currency}")
+        format!("{sign}{whole} {currency}")
     } else {
-        format!("{whole}.{rest:0digits$} {currency}")
+        format!("{sign}{whole}.{rest:0digits$} {currency}")
     }
 }
 
@@ -176,6 +177,8 @@ mod tests {
         let currency = |code| Currency::new(code).unwrap();
         assert_eq!(in_words(498, currency("EUR")), "4.98 EUR");
         assert_eq!(in_words(5, currency("EUR")), "0.05 EUR");
+        assert_eq!(in_words(-5, currency("EUR")), "-0.05 EUR");
+        assert_eq!(in_words(-498, currency("EUR")), "-4.98 EUR");
         assert_eq!(in_words(498, currency("JPY")), "498 JPY");
         assert_eq!(in_words(1234, currency("KWD")), "1.234 KWD");
     }

@@ -1,6 +1,7 @@
 //! What clients send and get: the API's own types, apart from rows and contracts.
 
 mod create;
+mod day_close;
 mod exchange;
 mod margin;
 mod parked;
@@ -16,6 +17,8 @@ pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
     CreateUnreceiptedLine, CreateUnreceiptedReturn, Discount, VoidSale,
 };
+pub(crate) use day_close::DayCloseQuery;
+pub use day_close::{DayClose, DayDrawers, DayShift};
 pub use exchange::{CreateExchange, ExchangeReturn, ExchangeSale, ExchangeView};
 pub(crate) use margin::MarginQuery;
 pub use margin::{MarginGroup, MarginReport, MarginRow};
@@ -39,7 +42,7 @@ pub use sales::{
     PaymentView, ReturnedLine, SaleDetail, SaleHead, SaleLineView, SaleView, SalesQuery,
 };
 pub use shift_reports::{
-    DocumentSums, DrawerView, ShiftReport, ShiftTax, ShiftTender, XReport, ZReport,
+    DocumentSums, DrawerView, ShiftReport, ShiftTax, ShiftTender, Takings, XReport, ZReport,
 };
 pub use shifts::{
     CashMovementView, CashMovementsQuery, CashPieces, CloseShift, MoveCash, OpenShift, ShiftView,

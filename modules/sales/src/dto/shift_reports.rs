@@ -38,6 +38,16 @@ pub struct ShiftReport {
     pub first_receipt: Option<i64>,
     /// The last receipt of the shift; absent where there is none.
     pub last_receipt: Option<i64>,
+    /// Its sums.
+    #[serde(flatten)]
+    pub takings: Takings,
+    /// What the drawer should hold.
+    pub drawer: DrawerView,
+}
+
+/// What documents come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Takings {
     /// What was sold.
     pub sales: DocumentSums,
     /// What was voided.
@@ -50,12 +60,12 @@ pub struct ShiftReport {
     pub tax: Amount,
     /// Every discount on what was sold and not voided.
     pub discounts: Amount,
+    /// What cash was rounded by: `tenders` come to `revenue` and this.
+    pub rounding: Amount,
     /// One per tender that was used.
     pub tenders: Vec<ShiftTender>,
     /// One per tax rate that was used.
     pub taxes: Vec<ShiftTax>,
-    /// What the drawer should hold.
-    pub drawer: DrawerView,
 }
 
 /// Documents of one kind.

@@ -6,7 +6,7 @@ use kernel::{ids::StoreId, uuid::Uuid};
 use crate::schema::shift_totals;
 
 /// One sum of a shift.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = shift_totals, check_for_backend(Pg))]
 pub(crate) struct Total {
     /// `document`, `discount`, `tender` or `tax`.

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
     OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
     dsl::sql,
+    expression::SqlLiteral,
     insert_into,
     pg::Pg,
     prelude::*,
@@ -106,16 +107,50 @@ pub(crate) struct Standing {
     pub(crate) last_receipt: i64,
 }
 
+/// The last receipt of the shift's register.
+fn last_receipt() -> SqlLiteral<BigInt> {
+    sql("(SELECT r.last_receipt FROM registers r \
+         WHERE (r.store_id, r.register_id) = (shifts.store_id, shifts.register_id))")
+}
+
+/// Shifts that the store opened on this business day, by register, with the last receipts of their
+/// registers.
+pub(crate) fn of_day(
+    conn: &mut PgConnection,
+    store_id: StoreId,
+    date: NaiveDate,
+) -> QueryResult<Vec<(Shift, i64)>> {
+    shifts::table
+        .filter(shifts::store_id.eq(store_id))
+        .filter(shifts::business_date.eq(date))
+        .order((shifts::register_code, shifts::opened_at, shifts::id))
+        .select((Shift::as_select(), last_receipt()))
+        .load(conn)
+}
+
+/// Shifts of the store that were opened until this business day and are open, the oldest first.
+pub(crate) fn left_open(
+    conn: &mut PgConnection,
+    store_id: StoreId,
+    date: NaiveDate,
+    limit: i64,
+) -> QueryResult<Vec<Shift>> {
+    shifts::table
+        .filter(shifts::store_id.eq(store_id))
+        .filter(shifts::state.eq(ShiftStatus::Open))
+        .filter(shifts::business_date.le(date))
+        .order((shifts::opened_at, shifts::id))
+        .limit(limit)
+        .select(Shift::as_select())
+        .load(conn)
+}
+
 /// The shift with everything in it, in one statement and so in one snapshot.
 pub(crate) fn standing(
     conn: &mut PgConnection,
     id: Uuid,
     sight: Sight,
 ) -> QueryResult<Option<Standing>> {
-    let last_receipt = sql::<BigInt>(
-        "(SELECT r.last_receipt FROM registers r \
-         WHERE (r.store_id, r.register_id) = (shifts.store_id, shifts.register_id))",
-    );
     let of_shift = shift_totals::store_id
         .eq(shifts::store_id)
         .and(shift_totals::shift_id.eq(shifts::id));
@@ -133,7 +168,7 @@ pub(crate) fn standing(
         .select((
             Shift::as_select(),
             Option::<Total>::as_select(),
-            last_receipt,
+            last_receipt(),
         ))
         .load(conn)?;
     let mut found = None;

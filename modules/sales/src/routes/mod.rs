@@ -1,6 +1,7 @@
 //! The public HTTP surface of sales, one file per resource.
 
 mod audit;
+mod day_close;
 mod events;
 mod exchanges;
 mod health;
@@ -39,6 +40,7 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(reports::get_top_products)
         .service(reports::get_margin_report)
         .service(reports::list_exceptions)
+        .service(day_close::get_day_close)
         .service(shifts::open_shift)
         .service(shifts::list_shifts)
         .service(shifts::get_shift)

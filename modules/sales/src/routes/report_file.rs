@@ -44,7 +44,7 @@ fn file<T: Table>(report: &T) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-fn cell<T: ToString>(value: Option<&T>) -> String {
+pub(super) fn cell<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 

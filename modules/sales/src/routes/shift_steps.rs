@@ -36,7 +36,7 @@ async fn act(sales: &Sales, can: &Can<ShiftWrite>, id: Uuid) -> Result<(Cx, Shif
     tag = "shifts",
     operation_id = "move_cash",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift."), IdempotencyHeader),
+    params(("id" = Uuid, Path, description = "The shift.", example = "a05e4f45-18bc-5fd7-9f56-efbb3c5ad048"), IdempotencyHeader),
     request_body(content = MoveCash, example = json!({
         "direction": "out", "amount": {"amount": 10000, "currency": "EUR"}, "reason": "To the bank"
     })),
@@ -74,7 +74,7 @@ pub(crate) async fn move_cash(
     tag = "shifts",
     operation_id = "close_shift",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift."), IdempotencyHeader),
+    params(("id" = Uuid, Path, description = "The shift.", example = "a05e4f45-18bc-5fd7-9f56-efbb3c5ad048"), IdempotencyHeader),
     request_body(content = CloseShift, example = json!({
         "pieces": [
             {"value": {"amount": 5000, "currency": "EUR"}, "count": 2},

@@ -103,7 +103,7 @@ pub(crate) async fn list_shifts(
     tag = "shifts",
     operation_id = "get_shift",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift.")),
+    params(("id" = Uuid, Path, description = "The shift.", example = "a05e4f45-18bc-5fd7-9f56-efbb3c5ad048")),
     responses((status = 200, description = "The shift.", body = ShiftView), ReadProblems)
 )]
 #[get("/api/sales/shifts/{id}")]
@@ -124,7 +124,7 @@ pub(crate) async fn get_shift(
     tag = "shifts",
     operation_id = "list_cash_movements",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift."), CashMovementsQuery),
+    params(("id" = Uuid, Path, description = "The shift.", example = "a05e4f45-18bc-5fd7-9f56-efbb3c5ad048"), CashMovementsQuery),
     responses((status = 200, description = "A page of movements.", body = Page<CashMovementView>), ReadProblems)
 )]
 #[get("/api/sales/shifts/{id}/cash")]
@@ -144,7 +144,7 @@ pub(crate) async fn list_cash_movements(
     tag = "shifts",
     operation_id = "get_x_report",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift.")),
+    params(("id" = Uuid, Path, description = "The shift.", example = "a05e4f45-18bc-5fd7-9f56-efbb3c5ad048")),
     responses(
         (status = 200, description = "What it comes to so far.", body = XReport),
         (status = 409, description = "`shift-closed`: it has a Z report.", body = Problem, content_type = "application/problem+json"),
@@ -169,7 +169,7 @@ pub(crate) async fn get_x_report(
     tag = "shifts",
     operation_id = "get_z_report",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The shift.")),
+    params(("id" = Uuid, Path, description = "The shift.", example = "e80ec93a-7a7e-5863-8a92-44f7b6747c13")),
     responses(
         (status = 200, description = "What it came to.", body = ZReport),
         (status = 409, description = "`shift-not-closed`: it has an X report.", body = Problem, content_type = "application/problem+json"),

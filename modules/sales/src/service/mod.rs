@@ -2,6 +2,7 @@
 //! inside a transaction.
 
 mod announce;
+pub(crate) mod day_close;
 pub(crate) mod directory;
 pub(crate) mod draft;
 pub(crate) mod exchange;

@@ -8,7 +8,10 @@ use crate::{
         drawer::Drawer,
         words::{ShiftStatus, Tender},
     },
-    dto::{Amount, DocumentSums, DrawerView, ShiftReport, ShiftTax, ShiftTender, XReport, ZReport},
+    dto::{
+        Amount, DocumentSums, DrawerView, ShiftReport, ShiftTax, ShiftTender, Takings, XReport,
+        ZReport,
+    },
     error::{Error, ShiftRefusal},
     repo::{
         sales::Sight,
@@ -67,17 +70,6 @@ pub(crate) fn drawer(shift: &Shift, totals: &[Total]) -> Drawer {
 /// The report of a shift with these totals, whose register has given out `last_receipt`.
 pub(crate) fn report(shift: &Shift, totals: &[Total], last_receipt: i64) -> ShiftReport {
     let currency = shift.currency;
-    let money = |minor| amount(minor, currency);
-    let of = |kind: &'static str| totals.iter().filter(move |total| total.kind == kind);
-    let documents = of("document").next();
-    let sums = |pick: fn(&Total) -> (i64, i64, i64)| {
-        let (count, total, tax) = documents.map_or((0, 0, 0), pick);
-        DocumentSums {
-            count,
-            total: money(total),
-            tax: money(tax),
-        }
-    };
     let any = last_receipt >= shift.first_receipt;
     ShiftReport {
         shift_id: shift.id,
@@ -90,17 +82,39 @@ pub(crate) fn report(shift: &Shift, totals: &[Total], last_receipt: i64) -> Shif
         opened_at: shift.opened_at,
         first_receipt: any.then_some(shift.first_receipt),
         last_receipt: any.then_some(last_receipt),
+        takings: takings(totals, currency),
+        drawer: drawer_view(drawer(shift, totals), currency),
+    }
+}
+
+/// What these totals come to.
+pub(crate) fn takings(totals: &[Total], currency: Currency) -> Takings {
+    let money = |minor| amount(minor, currency);
+    let of = |kind: &'static str| totals.iter().filter(move |total| total.kind == kind);
+    let documents = of("document").next();
+    let sums = |pick: fn(&Total) -> (i64, i64, i64)| {
+        let (count, total, tax) = documents.map_or((0, 0, 0), pick);
+        DocumentSums {
+            count,
+            total: money(total),
+            tax: money(tax),
+        }
+    };
+    let revenue = documents.map_or(0, Total::net);
+    let received: i64 = of("tender").map(Total::net).sum();
+    Takings {
         sales: sums(|t| (t.sold_count, t.sold_minor, t.sold_tax_minor)),
         voids: sums(|t| (t.voided_count, t.voided_minor, t.voided_tax_minor)),
         returns: sums(|t| (t.returned_count, t.returned_minor, t.returned_tax_minor)),
-        revenue: money(documents.map_or(0, Total::net)),
+        revenue: money(revenue),
         tax: money(documents.map_or(0, Total::net_tax)),
         discounts: money(of("discount").map(Total::net).sum()),
+        // What was paid differs from what was owed by nothing else.
+        rounding: money(received.saturating_sub(revenue)),
         tenders: of("tender")
             .filter_map(|total| tender(total, currency))
             .collect(),
         taxes: of("tax").filter_map(|total| tax(total, currency)).collect(),
-        drawer: drawer_view(drawer(shift, totals), currency),
     }
 }
 
@@ -123,7 +137,7 @@ fn tax(total: &Total, currency: Currency) -> Option<ShiftTax> {
     })
 }
 
-fn drawer_view(drawer: Drawer, currency: Currency) -> DrawerView {
+pub(crate) fn drawer_view(drawer: Drawer, currency: Currency) -> DrawerView {
     let Drawer {
         float,
         takings,

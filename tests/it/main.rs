@@ -24,6 +24,7 @@ mod count_requests;
 mod counts;
 mod crash;
 mod day_close;
+mod day;
 mod discrepancies;
 mod discrepancy_requests;
 mod docs;

@@ -1,4 +1,4 @@
-//! The documentation tells the truth: the tour works as printed, the settings are all there, and
+//! The documentation tells the truth: the tours work as printed, the settings are all there, and
 //! no link leads nowhere.
 
 use std::{
@@ -17,8 +17,11 @@ use crate::{crash::signal, openapi::operations};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn readme() -> String {
-    fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+/// The pages with commands to follow, in the order in which they are followed here.
+const TOURS: [&str; 2] = ["README.md", "docs/a-day.md"];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(name)).unwrap()
 }
 
 #[test]
@@ -33,7 +36,7 @@ fn the_table_of_settings_is_current() {
         writeln!(table, "| `{name}` | {default} | {meaning} |").unwrap();
     }
     let (start, end) = ("<!-- settings -->\n", "<!-- /settings -->");
-    let text = readme();
+    let text = page("README.md");
     let (before, rest) = text.split_once(start).expect("the mark");
     let (found, after) = rest.split_once(end).expect("the closing mark");
     if std::env::var_os("UPDATE").is_some() {
@@ -155,18 +158,16 @@ fn start(data: &Path) -> (Demo, String) {
     (demo, format!("http://127.0.0.1:{port}"))
 }
 
-#[actix_web::test]
-async fn the_tour_and_every_example_work_on_the_demo_data() {
-    let steps = tour(&readme());
-    assert!(steps.len() >= 5);
-    let data = testkit::scratch("tour");
-    let (demo, base) = start(&data);
+/// Does what a page says, and compares what that prints.
+fn follow(name: &str, base: &str) {
+    let steps = tour(&page(name));
+    assert!(steps.len() >= 5, "{name}");
     let mut script = String::from("set -eu\n");
     for (number, (commands, _)) in steps.iter().enumerate() {
         writeln!(script, "echo '--- {number}'\n{commands}").unwrap();
     }
     let mut shell = Command::new("bash")
-        .env("BASE", &base)
+        .env("BASE", base)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -181,7 +182,7 @@ async fn the_tour_and_every_example_work_on_the_demo_data() {
     let output = shell.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}\n{errors}");
+    assert!(output.status.success(), "{name}: {said}\n{errors}");
     for (number, (commands, expected)) in steps.iter().enumerate() {
         let part = said
             .split(&format!("--- {number}\n"))
@@ -193,9 +194,18 @@ async fn the_tour_and_every_example_work_on_the_demo_data() {
         for line in expected {
             assert!(
                 part.contains(line.as_str()),
-                "{commands}\nprinted\n{part}\nand not\n{line}"
+                "{name}: {commands}\nprinted\n{part}\nand not\n{line}"
             );
         }
+    }
+}
+
+#[actix_web::test]
+async fn the_tours_and_every_example_work_on_the_demo_data() {
+    let data = testkit::scratch("tour");
+    let (demo, base) = start(&data);
+    for name in TOURS {
+        follow(name, &base);
     }
     let (tried, failing) = try_examples(&base).await;
     assert!(failing.is_empty(), "{}", failing.join("\n"));

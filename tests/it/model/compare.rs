@@ -1,14 +1,18 @@
 //! The product's whole state beside the model's, as a client sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{
+    counts::{self, Count},
+    parked,
+    replenishment::{self, Request},
     run::Run,
     sales::Sale,
+    shifts::{self, Shift},
     state::{ITEMS, Model, SHOPS, Shop},
     transfers::{Line, Transfer},
 };
@@ -22,10 +26,15 @@ pub async fn differences(run: &Run<'_>) -> Vec<String> {
         found.extend(past(run, shop, now, &run.model).await);
         let (then, before) = &run.before;
         found.extend(past(run, shop, *then, before).await);
+        found.extend(discrepancies(run, shop).await);
         found.extend(revenue(run, shop).await);
+        found.extend(parked(run, shop).await);
     }
     found.extend(sales(run).await);
     found.extend(transfers(run).await);
+    found.extend(shifts(run).await);
+    found.extend(counts(run).await);
+    found.extend(requests(run).await);
     found
 }
 
@@ -89,6 +98,33 @@ fn rows_by(rows: &[Value], field: &str) -> BTreeMap<String, Value> {
     rows.iter().map(row).collect()
 }
 
+async fn discrepancies(run: &Run<'_>, shop: Shop) -> Option<String> {
+    let state = |resolved| if resolved { "resolved" } else { "open" };
+    let of_shop = run.model.discrepancies.iter().filter(|d| d.key.0 == shop);
+    let model: BTreeMap<String, Value> = of_shop
+        .map(|d| {
+            let place = format!("{} {}", run.world.item(d.key.1), d.seq);
+            (place, json!([d.quantity, d.after, state(d.resolved)]))
+        })
+        .collect();
+    let store = run.world.shop(shop);
+    let path = format!("/api/stocks/discrepancies?store_id={store}&limit=200");
+    let page = run.app.get(&path).await.expect(200);
+    let product = page["items"].as_array().unwrap().iter().map(|row| {
+        let place = format!("{} {}", row["product_id"].as_str().unwrap(), row["seq"]);
+        (
+            place,
+            json!([row["quantity"], row["on_hand_after"], row["state"]]),
+        )
+    });
+    let product: BTreeMap<String, Value> = product.collect();
+    differ(
+        &format!("discrepancies of shop {shop}"),
+        &json!(model),
+        &json!(product),
+    )
+}
+
 /// Gross and refunds per tender and per product.
 async fn revenue(run: &Run<'_>, shop: Shop) -> Vec<String> {
     let mut tenders: BTreeMap<String, [i64; 2]> = BTreeMap::new();
@@ -103,15 +139,18 @@ async fn revenue(run: &Run<'_>, shop: Shop) -> Vec<String> {
             tenders.entry((*tender).into()).or_default()[0] += amount;
         }
         tenders.entry("cash".into()).or_default()[0] -= sale.change;
-        for (tender, amount) in &sale.refunds {
+        for line in &sale.lines {
+            let item = run.world.item(line.item).to_string();
+            products.entry(item).or_default()[0] += line.total;
+        }
+    }
+    for back in run.model.returns.iter().filter(|back| back.shop == shop) {
+        for (tender, amount) in &back.refunds {
             tenders.entry((*tender).into()).or_default()[1] += amount;
         }
-        for line in &sale.lines {
-            let sums = products
-                .entry(run.world.item(line.item).to_string())
-                .or_default();
-            sums[0] += line.total;
-            sums[1] += line.refunded();
+        for (item, amount) in &back.lines {
+            let item = run.world.item(*item).to_string();
+            products.entry(item).or_default()[1] += amount;
         }
     }
     let mut found = differing_revenue(run, shop, "tender", "tender", &tenders).await;
@@ -213,6 +252,146 @@ async fn transfers(run: &Run<'_>) -> Vec<String> {
         let model = json!({"status": transfer.status, "lines": model});
         let product = json!({"status": found["status"], "lines": product});
         differ(&format!("transfer {}", transfer.id), &model, &product)
+    });
+    join_all(differs).await.into_iter().flatten().collect()
+}
+
+/// What every shift comes to, and what should be in its drawer.
+async fn shifts(run: &Run<'_>) -> Vec<String> {
+    let differs = run.model.shifts.iter().map(async |shift: &Shift| {
+        let report = if shift.closed { "z-report" } else { "x-report" };
+        let path = format!("{}/{}/{report}", shifts::PATH, shift.id);
+        let found = run.app.get(&path).await.expect(200);
+        let sums = |field: &str| json!([found[field]["count"], found[field]["total"]["amount"]]);
+        let tender = |row: &Value| {
+            let amount = |field: &str| row[field]["amount"].as_i64().unwrap();
+            let amounts = ["received", "voided", "refunded"].map(amount);
+            (row["tender"].as_str().unwrap().to_owned(), amounts)
+        };
+        let tenders: BTreeMap<String, [i64; 3]> = found["tenders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(tender)
+            .collect();
+        let some = |(_, amounts): &(&&str, &[i64; 3])| **amounts != [0, 0, 0];
+        let product = json!({
+            "sales": sums("sales"), "voids": sums("voids"), "returns": sums("returns"),
+            "expected": found["drawer"]["expected"]["amount"],
+            "tenders": tenders.iter().filter(|(_, a)| **a != [0, 0, 0]).collect::<BTreeMap<_, _>>(),
+        });
+        let model = json!({
+            "sales": shift.sales, "voids": shift.voids, "returns": shift.returns,
+            "expected": shift.expected(),
+            "tenders": shift.tenders.iter().filter(some).collect::<BTreeMap<_, _>>(),
+        });
+        differ(
+            &format!("shift {} of {:?}", shift.id, shift.till),
+            &model,
+            &product,
+        )
+    });
+    join_all(differs).await.into_iter().flatten().collect()
+}
+
+async fn counts(run: &Run<'_>) -> Vec<String> {
+    let differs = run.model.counts.iter().map(async |count: &Count| {
+        let path = format!("{}/{}", counts::PATH, count.id);
+        let head = run.app.get(&path).await.expect(200);
+        let lines = run
+            .app
+            .get(&format!("{path}/lines?limit=200"))
+            .await
+            .expect(200);
+        let line = |(item, line): (&usize, &counts::Line)| {
+            let figure = line.figure;
+            let found = json!([
+                figure.map(|figure| figure.counted),
+                figure.map_or(line.sheet, |figure| figure.begun.on_hand),
+                figure.map(|figure| figure.variance()),
+                figure.is_some_and(|figure| figure.moved()),
+                line.awaits,
+                line.posted,
+            ]);
+            (run.world.item(*item).to_string(), found)
+        };
+        let model: BTreeMap<String, Value> = count.lines.iter().map(line).collect();
+        let line = |row: &Value| {
+            let fields = [
+                "counted",
+                "expected",
+                "variance",
+                "moved",
+                "awaits_recount",
+                "posted",
+            ];
+            let found = fields.map(|field| row[field].clone());
+            (row["product_id"].as_str().unwrap().to_owned(), json!(found))
+        };
+        let product: BTreeMap<String, Value> = lines["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect();
+        let model = json!({"status": count.status, "lines": model});
+        let product = json!({"status": head["status"], "lines": product});
+        differ(&format!("count {}", count.id), &model, &product)
+    });
+    join_all(differs).await.into_iter().flatten().collect()
+}
+
+async fn parked(run: &Run<'_>, shop: Shop) -> Option<String> {
+    let waiting = run
+        .model
+        .parked
+        .iter()
+        .filter(|basket| basket.shop == shop && basket.waits);
+    let model: BTreeSet<String> = waiting.map(|basket| basket.id.to_string()).collect();
+    let store = run.world.shop(shop);
+    let path = format!("{}?store_id={store}&limit=200", parked::PATH);
+    let page = run.app.get(&path).await.expect(200);
+    let rows = page["items"].as_array().unwrap().iter();
+    let product: BTreeSet<String> = rows
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect();
+    differ(
+        &format!("baskets of shop {shop}"),
+        &json!(model),
+        &json!(product),
+    )
+}
+
+/// What was decided; how far an approved one has come is known from its transfer, a moment later.
+async fn requests(run: &Run<'_>) -> Vec<String> {
+    let differs = run.model.requests.iter().map(async |request: &Request| {
+        let path = format!("{}/{}", replenishment::PATH, request.id);
+        let found = run.app.get(&path).await.expect(200);
+        let status = match found["status"].as_str().unwrap() {
+            "fulfilled" | "unfulfilled" => "approved",
+            status => status,
+        };
+        let line = |row: &Value| {
+            let product = row["product_id"].as_str().unwrap().to_owned();
+            (
+                product,
+                json!([row["quantity"], row["approved"].as_i64().unwrap_or(0)]),
+            )
+        };
+        let product: BTreeMap<String, Value> = found["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect();
+        let line = |(item, asked): (&usize, &i64)| {
+            let approved = request.approved.get(item).copied().unwrap_or(0);
+            (run.world.item(*item).to_string(), json!([asked, approved]))
+        };
+        let model: BTreeMap<String, Value> = request.lines.iter().map(line).collect();
+        let model = json!({"status": request.status, "lines": model});
+        let product = json!({"status": status, "lines": product});
+        differ(&format!("request {}", request.id), &model, &product)
     });
     join_all(differs).await.into_iter().flatten().collect()
 }

@@ -34,7 +34,14 @@ impl Call {
     pub fn reworded(&self) -> Option<Self> {
         let mut call = self.clone();
         let body = call.body.as_mut()?;
-        let places = ["/note", "/customer_ref", "/items/0/note", "/reason"];
+        let places = [
+            "/note",
+            "/customer_ref",
+            "/items/0/note",
+            "/returned/note",
+            "/label",
+            "/reason",
+        ];
         let place = places.into_iter().find(|p| body.pointer(p).is_some())?;
         *body.pointer_mut(place)? = "In other words".into();
         Some(call)
@@ -56,6 +63,15 @@ impl Expected {
             .iter()
             .map(|(at, n)| ((*at).to_owned(), Value::from(*n)));
         Self::Done(status, says.collect())
+    }
+
+    /// And this, besides.
+    #[must_use]
+    pub fn and(self, more: Vec<(String, Value)>) -> Self {
+        match self {
+            Self::Done(status, says) => Self::Done(status, [says, more].concat()),
+            refused @ Self::Refused(..) => refused,
+        }
     }
 
     /// Fails where the answer is another one.

@@ -4,22 +4,30 @@
 //! operations that still fail, and told with the seed that brings it back: see `CONTRIBUTING.md`.
 
 mod compare;
+mod counts;
 mod deed;
+mod discrepancies;
+mod exchanges;
 mod money;
 mod op;
+mod parked;
+mod replenishment;
 mod returns;
 mod run;
 mod sales;
+mod shifts;
 mod shrink;
 mod state;
 mod stock;
 mod transfer_plans;
 mod transfer_steps;
 mod transfers;
+mod unreceipted;
 mod world;
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     str::FromStr,
     time::{Duration, Instant},
@@ -58,6 +66,8 @@ struct Bench {
     system: actix_web::rt::SystemRunner,
     topology: Topology,
     app: RefCell<Option<TestApp>>,
+    /// How often what was answered.
+    tally: RefCell<BTreeMap<String, usize>>,
 }
 
 impl Bench {
@@ -66,6 +76,7 @@ impl Bench {
             system: System::new(),
             topology,
             app: RefCell::new(None),
+            tally: RefCell::default(),
         }
     }
 
@@ -79,7 +90,11 @@ impl Bench {
                 None => TestApp::start(self.topology).await,
             };
             let run = AssertUnwindSafe(check(&app, ops, model));
-            let run = run.catch_unwind().await;
+            let run = run.catch_unwind().await.map(|tally| {
+                for (answer, n) in tally {
+                    *self.tally.borrow_mut().entry(answer).or_default() += n;
+                }
+            });
             let sound = AssertUnwindSafe(app.assert_invariants()).catch_unwind();
             let sound = sound.await;
             if sound.is_ok() {
@@ -105,10 +120,11 @@ impl Bench {
     }
 }
 
-async fn check(app: &TestApp, ops: &[Op], model: Model) {
+async fn check(app: &TestApp, ops: &[Op], model: Model) -> BTreeMap<String, usize> {
     let run = Run::of(app, ops, model).await;
     let differences = compare::differences(&run).await;
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+    run.tally
 }
 
 fn runner(seed: u64) -> TestRunner {
@@ -148,6 +164,9 @@ fn hold(topology: Topology, usual: usize, time: Duration) {
         if runs % RUNS_OF_AN_APP == 0 {
             bench.renew();
         }
+    }
+    for (answer, n) in &*bench.tally.borrow() {
+        println!("{n:6} {answer}");
     }
     println!(
         "{runs} runs of {ops} operations in {topology:?} from seed {first}: {:?}",

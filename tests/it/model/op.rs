@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use super::{deed::Deed, returns, sales, state::Model, stock, transfer_plans, transfers};
+use super::{
+    counts, deed::Deed, discrepancies, exchanges, parked, replenishment, returns, sales, shifts,
+    state::Model, stock, transfer_plans, transfers, unreceipted,
+};
 
 /// Plain data, without ids: what it is about is found when it is its turn, among what there is by
 /// then. So a run stays a run when operations are left out of it.
@@ -19,20 +22,51 @@ pub enum Op {
     Sell(sales::Purchase),
     Void(sales::Void),
     Return(returns::Return),
+    Unreceipted(unreceipted::Unreceipted),
+    Resolve(discrepancies::Resolve),
+    Exchange(exchanges::Exchange),
+    Till(shifts::Tilling),
+    Park(parked::Parking),
+    Count(counts::Counting),
+    Ask(replenishment::Asking),
     Draft(transfers::Draft),
     Handle(transfer_plans::Handling),
 }
 
-pub fn op() -> BoxedStrategy<Op> {
+/// At the tills.
+fn trade() -> BoxedStrategy<Op> {
+    prop_oneof![
+        10 => sales::plans().prop_map(Op::Sell),
+        2 => sales::voids().prop_map(Op::Void),
+        5 => returns::plans().prop_map(Op::Return),
+        2 => unreceipted::plans().prop_map(Op::Unreceipted),
+        4 => exchanges::plans().prop_map(Op::Exchange),
+        7 => shifts::plans().prop_map(Op::Till),
+        1 => parked::plans().prop_map(Op::Park),
+    ]
+    .boxed()
+}
+
+/// In the store room.
+fn stock_keeping() -> BoxedStrategy<Op> {
+    prop_oneof![
+        4 => stock::plans().prop_map(Op::Adjust),
+        1 => discrepancies::plans().prop_map(Op::Resolve),
+        8 => counts::plans().prop_map(Op::Count),
+        3 => replenishment::plans().prop_map(Op::Ask),
+        3 => transfers::drafts().prop_map(Op::Draft),
+        12 => transfer_plans::handlings().prop_map(Op::Handle),
+    ]
+    .boxed()
+}
+
+/// Some of everything; `trade` and `keeping` say how much of either.
+pub fn op((trade, keeping): (u32, u32)) -> BoxedStrategy<Op> {
     let again = (0..1_000_usize, prop::bool::weighted(0.3));
     prop_oneof![
-        2 => again.prop_map(|(past, reworded)| Op::Again { past, reworded }),
-        3 => stock::plans().prop_map(Op::Adjust),
-        5 => sales::plans().prop_map(Op::Sell),
-        1 => sales::voids().prop_map(Op::Void),
-        3 => returns::plans().prop_map(Op::Return),
-        2 => transfers::drafts().prop_map(Op::Draft),
-        6 => transfer_plans::handlings().prop_map(Op::Handle),
+        1 => again.prop_map(|(past, reworded)| Op::Again { past, reworded }),
+        trade => self::trade(),
+        keeping => stock_keeping(),
     ]
     .boxed()
 }
@@ -49,6 +83,13 @@ impl Op {
             Self::Sell(plan) => Some(deed(plan.aim(model))),
             Self::Void(plan) => plan.aim(model).map(deed),
             Self::Return(plan) => plan.aim(model).map(deed),
+            Self::Unreceipted(plan) => Some(deed(plan.aim(model))),
+            Self::Resolve(plan) => plan.aim(model).map(deed),
+            Self::Exchange(plan) => plan.aim(model).map(deed),
+            Self::Till(plan) => plan.aim(model).map(deed),
+            Self::Park(plan) => plan.aim(model).map(deed),
+            Self::Count(plan) => plan.aim(model).map(deed),
+            Self::Ask(plan) => plan.aim(model).map(deed),
             Self::Draft(plan) => plan.aim(model).map(deed),
             Self::Handle(plan) => plan.aim(model).map(deed),
         }
@@ -56,6 +97,9 @@ impl Op {
 
     /// Whether its outcome may depend on a level.
     pub fn sees_stock(&self) -> bool {
-        !matches!(self, Self::Void(_) | Self::Return(_))
+        !matches!(
+            self,
+            Self::Void(_) | Self::Return(_) | Self::Unreceipted(_) | Self::Till(_) | Self::Park(_)
+        )
     }
 }

@@ -8,14 +8,28 @@ use serde_json::{Value, json};
 use super::{
     deed::{Call, Deed, Expected},
     sales::{Sale, TENDERS, tendered},
-    state::{Item, Model, share},
+    shifts::registers,
+    state::{Item, Model, SHOPS, Shop, share},
     world::World,
 };
+
+/// Goods that a store took back.
+#[derive(Debug, Clone)]
+pub struct TakenBack {
+    pub shop: Shop,
+    /// Tender and amount.
+    pub refunds: Vec<(&'static str, i64)>,
+    /// What was refunded per product.
+    pub lines: Vec<(Item, i64)>,
+}
 
 /// Somebody brings something back.
 #[derive(Debug, Clone)]
 pub struct Return {
     sale: usize,
+    /// To another store, it may be.
+    shop: Option<Shop>,
+    register: Option<usize>,
     lines: Vec<Back>,
     pay: Pay,
 }
@@ -51,8 +65,17 @@ pub fn plans() -> impl Strategy<Value = Return> {
         eighths,
         damaged,
     });
-    (0..1_000_usize, prop::collection::vec(back, 1..=2), pay)
-        .prop_map(|(sale, lines, pay)| Return { sale, lines, pay })
+    let shop = proptest::option::weighted(0.3, 0..SHOPS.len());
+    let lines = prop::collection::vec(back, 1..=2);
+    (0..1_000_usize, shop, registers(), lines, pay).prop_map(
+        |(sale, shop, register, lines, pay)| Return {
+            sale,
+            shop,
+            register,
+            lines,
+            pay,
+        },
+    )
 }
 
 impl Return {
@@ -76,11 +99,13 @@ impl Return {
         let due = after(sold, &lines).map_or(0, |after| after.refunded() - sold.refunded());
         let refunds = match self.pay {
             Pay::Any => None,
-            Pay::Exactly(tender) => Some((tender, due)),
-            Pay::Wrong(tender) => Some((tender, due + 1)),
+            Pay::Exactly(tender) => Some(vec![(tender, due)]),
+            Pay::Wrong(tender) => Some(vec![(tender, due + 1)]),
         };
         Some(TakeBack {
             sale,
+            shop: self.shop,
+            register: self.register,
             lines,
             refunds,
         })
@@ -91,8 +116,10 @@ impl Return {
 #[derive(Debug, Clone)]
 pub struct TakeBack {
     sale: usize,
+    shop: Option<Shop>,
+    register: Option<usize>,
     lines: Vec<Goods>,
-    refunds: Option<(&'static str, i64)>,
+    refunds: Option<Vec<(&'static str, i64)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,7 +144,29 @@ fn after(sale: &Sale, lines: &[Goods]) -> Result<Sale, Expected> {
     Ok(after)
 }
 
+/// The store hears of it later.
+pub fn come_back(model: &mut Model, shop: Shop, goods: BTreeMap<(Item, bool), i64>) {
+    for ((item, damaged), quantity) in goods {
+        let (on_hand, broken) = if damaged {
+            (0, quantity)
+        } else {
+            (quantity, 0)
+        };
+        model.moves((shop, item), on_hand, broken);
+        model.late.insert((shop, item));
+    }
+}
+
 impl TakeBack {
+    /// It happens there.
+    pub fn at(&mut self, (shop, register): (Shop, Option<usize>)) {
+        (self.shop, self.register) = (Some(shop), register);
+    }
+
+    pub fn pays(&mut self, refunds: Option<Vec<(&'static str, i64)>>) {
+        self.refunds = refunds;
+    }
+
     /// One movement per product and what becomes of it.
     fn goods(&self, sale: &Sale) -> BTreeMap<(Item, bool), i64> {
         let mut sums = BTreeMap::new();
@@ -127,53 +176,97 @@ impl TakeBack {
         }
         sums
     }
+
+    /// The sale as it is when the goods are back, if they may come back.
+    pub fn comes_back(&self, model: &Model) -> Result<Sale, Expected> {
+        let sale = &model.sales[self.sale];
+        if sale.voided {
+            return Err(Expected::Refused(409, "sale-voided"));
+        }
+        after(sale, &self.lines)
+    }
+
+    /// What the goods were paid with.
+    pub fn due(&self, model: &Model) -> i64 {
+        let sale = &model.sales[self.sale];
+        after(sale, &self.lines).map_or(0, |after| after.refunded() - sale.refunded())
+    }
+
+    /// How `due` goes back: as asked, or as most of it came, the first of equals.
+    pub fn refunds(
+        &self,
+        model: &Model,
+        due: i64,
+        is_offset: bool,
+    ) -> Result<Vec<(&'static str, i64)>, Expected> {
+        let payments = &model.sales[self.sale].payments;
+        let largest = payments.iter().map(|(_, amount)| *amount).max();
+        let main = payments.iter().find(|(_, amount)| Some(*amount) == largest);
+        match (&self.refunds, main) {
+            (Some(asked), _) if asked.iter().map(|(_, n)| n).sum::<i64>() == due => {
+                Ok(asked.clone())
+            }
+            (Some(_), _) => Err(Expected::Refused(400, "refund-mismatch")),
+            (None, _) if is_offset && due == 0 => Ok(vec![]),
+            (None, Some(("exchange", _))) => Err(Expected::Refused(400, "invalid-request")),
+            (None, Some((tender, _))) => Ok(vec![(tender, due)]),
+            (None, None) => Ok(vec![]),
+        }
+    }
+
+    /// The return is recorded; `after` is what it leaves of the sale.
+    pub fn is_taken_back(
+        &self,
+        model: &mut Model,
+        after: Sale,
+        refunds: Vec<(&'static str, i64)>,
+    ) -> Vec<(String, Value)> {
+        let before = model.sales[self.sale].clone();
+        let shop = self.shop.unwrap_or(before.shop);
+        let due = after.refunded() - before.refunded();
+        let till = self.register.map(|register| (shop, register));
+        let mut says = vec![("/refund/amount".into(), due.into())];
+        says.extend(model.pays_back(till, &refunds, due));
+        let lines = before.lines.iter().zip(&after.lines);
+        model.returns.push(TakenBack {
+            shop,
+            refunds,
+            lines: lines
+                .map(|(before, after)| (after.item, after.refunded() - before.refunded()))
+                .collect(),
+        });
+        come_back(model, shop, self.goods(&before));
+        model.sales[self.sale] = after;
+        says
+    }
 }
 
 impl Deed for TakeBack {
-    fn call(&self, _: &World, model: &Model) -> Call {
+    fn call(&self, world: &World, model: &Model) -> Call {
         let line = |goods: &Goods| {
             let disposition = if goods.damaged { "damaged" } else { "restock" };
             json!({"line": goods.line + 1, "quantity": goods.quantity, "disposition": disposition})
         };
         let lines: Vec<Value> = self.lines.iter().map(line).collect();
+        let sale = &model.sales[self.sale];
+        let at = self.shop.unwrap_or(sale.shop);
         let body = json!({
-            "sale_id": model.sales[self.sale].id, "lines": lines, "reason": "unwanted",
-            "note": "no receipt", "refunds": self.refunds.map(|refund| tendered(&[refund])),
+            "sale_id": sale.id, "store_id": self.shop.map(|shop| world.shop(shop)),
+            "register_id": self.register.map(|register| world.register((at, register))),
+            "lines": lines, "reason": "unwanted", "note": "as good as new",
+            "refunds": self.refunds.as_deref().map(tendered),
         });
         Call::post("/api/returns", body)
     }
 
     fn apply(&self, model: &mut Model) -> Expected {
-        let sale = model.sales[self.sale].clone();
-        if sale.voided {
-            return Expected::Refused(409, "sale-voided");
-        }
-        let mut after = match after(&sale, &self.lines) {
+        let after = match self.comes_back(model) {
             Ok(after) => after,
             Err(refused) => return refused,
         };
-        let due = after.refunded() - sale.refunded();
-        if self.refunds.is_some_and(|(_, refund)| refund != due) {
-            return Expected::Refused(400, "refund-mismatch");
+        match self.refunds(model, self.due(model), false) {
+            Ok(refunds) => Expected::Done(201, self.is_taken_back(model, after, refunds)),
+            Err(refused) => refused,
         }
-        // Unless told, it goes back as most of it came, the first of equals.
-        let largest = sale.payments.iter().map(|(_, amount)| *amount).max();
-        let main = sale
-            .payments
-            .iter()
-            .find(|(_, amount)| Some(*amount) == largest);
-        let tender = self.refunds.or(main.copied()).map(|(tender, _)| tender);
-        after.refunds.extend(tender.map(|tender| (tender, due)));
-        for ((item, damaged), quantity) in self.goods(&sale) {
-            let (on_hand, broken) = if damaged {
-                (0, quantity)
-            } else {
-                (quantity, 0)
-            };
-            model.moves((sale.shop, item), on_hand, broken);
-            model.late.insert((sale.shop, item));
-        }
-        model.sales[self.sale] = after;
-        Expected::says(201, &[("/refund/amount", due)])
     }
 }

@@ -1,12 +1,13 @@
 //! One run: each operation is done to the product and to the model, and the answers compared.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     deed::{Call, Deed},
+    discrepancies,
     op::Op,
     state::Model,
     stock,
@@ -33,6 +34,8 @@ pub struct Run<'a> {
     /// The model as it was at some moment.
     pub before: (DateTime<Utc>, Model),
     past: Vec<Past>,
+    /// How often what was answered.
+    pub tally: BTreeMap<String, usize>,
 }
 
 impl<'a> Run<'a> {
@@ -44,6 +47,7 @@ impl<'a> Run<'a> {
             model,
             before: Default::default(),
             past: Vec::new(),
+            tally: BTreeMap::new(),
         };
         run.attempt(Rc::new(stock::opening(OPENING))).await;
         let (first, second) = ops.split_at(ops.len() / 2);
@@ -61,6 +65,9 @@ impl<'a> Run<'a> {
     async fn step(&mut self, op: &Op) {
         if op.sees_stock() {
             self.settle().await;
+        }
+        if matches!(op, Op::Resolve(_)) {
+            self.look_up_discrepancies().await;
         }
         match op {
             Op::Again { past, reworded } => self.again(past % self.past.len(), *reworded).await,
@@ -89,6 +96,7 @@ impl<'a> Run<'a> {
     /// Asks the product and the model; answers what the product said, if that was a success.
     async fn send(&mut self, deed: &Rc<dyn Deed>, call: &Call, key: &str) -> Option<Reply> {
         let reply = self.request(call, key).await;
+        *self.tally.entry(answer_of(call, &reply)).or_default() += 1;
         deed.apply(&mut self.model).assert(&**deed, &reply);
         if reply.status >= 300 {
             return None;
@@ -149,8 +157,40 @@ impl<'a> Run<'a> {
         }
     }
 
+    async fn look_up_discrepancies(&mut self) {
+        for discrepancy in self
+            .model
+            .discrepancies
+            .iter_mut()
+            .filter(|d| d.id.is_nil())
+        {
+            let (shop, item) = discrepancy.key;
+            let (shop, item) = (self.world.shop(shop), self.world.item(item));
+            let path = format!(
+                "{}?store_id={shop}&product_id={item}&limit=200",
+                discrepancies::PATH
+            );
+            let page = self.app.get(&path).await.expect(200);
+            let mut rows = page["items"].as_array().unwrap().iter();
+            let row = rows.find(|row| row["seq"] == discrepancy.seq);
+            let row = row.unwrap_or_else(|| panic!("no {discrepancy:?}"));
+            discrepancy.id = row["id"].as_str().unwrap().parse().unwrap();
+        }
+    }
+
     async fn remember(&mut self) {
         self.settle().await;
         self.before = (Utc::now(), self.model.clone());
     }
+}
+
+/// What was asked, without ids, and what was answered.
+fn answer_of(call: &Call, reply: &Reply) -> String {
+    let words = call
+        .path
+        .split('/')
+        .filter(|part| part.parse::<Uuid>().is_err());
+    let path = words.skip(2).collect::<Vec<_>>().join("/");
+    let code = reply.body["code"].as_str().unwrap_or_default();
+    format!("{path} {} {code}", reply.status)
 }

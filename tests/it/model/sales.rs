@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     deed::{Call, Deed, Expected},
     money::{self, Cut, Line, Priced, rounded},
+    shifts::{Till, registers},
     state::{ITEMS, Item, ItemRules, Model, SHOPS, Shop},
     world::{World, euros},
 };
@@ -20,13 +21,14 @@ pub const TENDERS: [&str; 4] = ["cash", "card", "voucher", "other"];
 pub struct Sale {
     pub id: Uuid,
     pub shop: Shop,
+    pub till: Option<Till>,
     pub lines: Vec<Sold>,
     /// Tender and amount.
     pub payments: Vec<(&'static str, i64)>,
     pub change: i64,
     pub voided: bool,
-    /// Tender and amount.
-    pub refunds: Vec<(&'static str, i64)>,
+    /// Whether it is part of an exchange.
+    pub exchange: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ impl Sale {
 #[derive(Debug, Clone)]
 pub struct Purchase {
     shop: Shop,
+    register: Option<usize>,
     lines: Vec<Wanted>,
     cut: Option<Cut>,
     pay: Pay,
@@ -115,12 +118,15 @@ pub fn plans() -> impl Strategy<Value = Purchase> {
         1 => (1..50_i64).prop_map(Pay::Under),
     ];
     let lines = prop::collection::vec(wanted, 1..=3);
-    (0..SHOPS.len(), lines, cut(), pay).prop_map(|(shop, lines, cut, pay)| Purchase {
-        shop,
-        lines,
-        cut,
-        pay,
-    })
+    (0..SHOPS.len(), registers(), lines, cut(), pay).prop_map(
+        |(shop, register, lines, cut, pay)| Purchase {
+            shop,
+            register,
+            lines,
+            cut,
+            pay,
+        },
+    )
 }
 
 impl Purchase {
@@ -142,11 +148,14 @@ impl Purchase {
         money::priced(&lines, self.cut, SHOPS[self.shop].tax_added)
     }
 
+    fn owed(&self) -> i64 {
+        let priced = self.priced().unwrap_or_default();
+        priced.iter().map(|line| line.total).sum()
+    }
+
     /// The customer looks at the display and pays.
     pub fn aim(&self, _: &Model) -> Sell {
-        let owed = self
-            .priced()
-            .map_or(0, |lines| lines.iter().map(|l| l.total).sum());
+        let owed = self.owed();
         let paid = match self.pay {
             Pay::Exactly(_) if owed == 0 => vec![],
             Pay::Exactly(tender) => vec![(tender, owed)],
@@ -166,6 +175,99 @@ impl Purchase {
 pub struct Sell {
     purchase: Purchase,
     paid: Vec<(&'static str, i64)>,
+}
+
+impl Sell {
+    pub fn place(&self) -> (Shop, Option<usize>) {
+        (self.purchase.shop, self.purchase.register)
+    }
+
+    pub fn owed(&self) -> i64 {
+        self.purchase.owed()
+    }
+
+    pub fn pays(&mut self, paid: Vec<(&'static str, i64)>) {
+        self.paid = paid;
+    }
+
+    /// The sale, if its price and its payments are in order.
+    pub fn settled(&self, credit: &[(&'static str, i64)]) -> Result<Sale, Expected> {
+        let Purchase {
+            shop,
+            register,
+            lines,
+            ..
+        } = &self.purchase;
+        let priced = self
+            .purchase
+            .priced()
+            .ok_or(Expected::Refused(400, "invalid-request"))?;
+        let sold = lines.iter().zip(&priced).map(|(wanted, priced)| Sold {
+            item: wanted.item,
+            quantity: wanted.quantity,
+            total: priced.total,
+            tax: priced.tax,
+            returned: 0,
+        });
+        let mut sale = Sale {
+            id: Uuid::nil(),
+            shop: *shop,
+            till: register.map(|register| (*shop, register)),
+            lines: sold.collect(),
+            payments: [credit, &self.paid[..]].concat(),
+            change: 0,
+            voided: false,
+            exchange: false,
+        };
+        let sum = |payments: &mut dyn Iterator<Item = &(&str, i64)>| {
+            payments.map(|(_, n)| n).sum::<i64>()
+        };
+        let cash = sum(&mut sale.payments.iter().filter(|(tender, _)| *tender == "cash"));
+        sale.change = sum(&mut sale.payments.iter()) - sale.total();
+        if (0..=cash).contains(&sale.change) {
+            Ok(sale)
+        } else {
+            Err(Expected::Refused(400, "payment-mismatch"))
+        }
+    }
+
+    fn goods(&self) -> BTreeMap<Item, i64> {
+        let mut goods = BTreeMap::new();
+        for wanted in &self.purchase.lines {
+            *goods.entry(wanted.item).or_default() += wanted.quantity;
+        }
+        goods
+    }
+
+    pub fn is_there(&self, model: &Model) -> bool {
+        let shop = self.purchase.shop;
+        let mut goods = self.goods().into_iter();
+        goods.all(|(item, quantity)| model.can_take((shop, item), quantity))
+    }
+
+    /// The goods are taken and the sale is recorded.
+    pub fn goes_out(&self, model: &mut Model, sale: Sale) -> Vec<(String, Value)> {
+        for (item, quantity) in self.goods() {
+            model.moves((sale.shop, item), -quantity, 0);
+        }
+        let discount: i64 = self
+            .purchase
+            .priced()
+            .unwrap()
+            .iter()
+            .map(|line| line.discount)
+            .sum();
+        let says = [
+            ("/total/amount", sale.total()),
+            ("/tax/amount", sale.lines.iter().map(|line| line.tax).sum()),
+            ("/discount/amount", discount),
+            ("/change/amount", sale.change),
+        ];
+        let says = says.map(|(at, amount)| (at.to_owned(), Value::from(amount)));
+        let receipt = model.rings_up(&sale);
+        model.sales.push(sale);
+        [says.to_vec(), receipt].concat()
+    }
 }
 
 fn discount(cut: Option<Cut>) -> Value {
@@ -190,8 +292,10 @@ impl Deed for Sell {
             })
         };
         let lines: Vec<Value> = self.purchase.lines.iter().map(line).collect();
+        let (shop, register) = self.place();
+        let register = register.map(|register| world.register((shop, register)));
         let body = json!({
-            "store_id": world.shop(self.purchase.shop), "lines": lines,
+            "store_id": world.shop(shop), "register_id": register, "lines": lines,
             "discount": discount(self.purchase.cut), "payments": tendered(&self.paid),
             "customer_ref": "C-1",
         });
@@ -199,54 +303,14 @@ impl Deed for Sell {
     }
 
     fn apply(&self, model: &mut Model) -> Expected {
-        let Purchase { shop, lines, .. } = &self.purchase;
-        let Some(priced) = self.purchase.priced() else {
-            return Expected::Refused(400, "invalid-request");
+        let sale = match self.settled(&[]) {
+            Ok(sale) => sale,
+            Err(refused) => return refused,
         };
-        let sum = |of: fn(&Priced) -> i64| priced.iter().map(of).sum::<i64>();
-        let total = sum(|line| line.total);
-        let cash = self.paid.iter().filter(|(tender, _)| *tender == "cash");
-        let cash: i64 = cash.map(|(_, amount)| amount).sum();
-        let change = self.paid.iter().map(|(_, amount)| amount).sum::<i64>() - total;
-        if change < 0 || change > cash {
-            return Expected::Refused(400, "payment-mismatch");
-        }
-        let mut goods: BTreeMap<Item, i64> = BTreeMap::new();
-        for wanted in lines {
-            *goods.entry(wanted.item).or_default() += wanted.quantity;
-        }
-        if goods
-            .iter()
-            .any(|(item, quantity)| !model.can_take((*shop, *item), *quantity))
-        {
+        if !self.is_there(model) {
             return Expected::Refused(409, "insufficient-stock");
         }
-        for (item, quantity) in goods {
-            model.moves((*shop, item), -quantity, 0);
-        }
-        let sold = lines.iter().zip(&priced).map(|(wanted, priced)| Sold {
-            item: wanted.item,
-            quantity: wanted.quantity,
-            total: priced.total,
-            tax: priced.tax,
-            returned: 0,
-        });
-        model.sales.push(Sale {
-            id: Uuid::nil(),
-            shop: *shop,
-            lines: sold.collect(),
-            payments: self.paid.clone(),
-            change,
-            voided: false,
-            refunds: Vec::new(),
-        });
-        let says = [
-            ("/total/amount", total),
-            ("/tax/amount", sum(|line| line.tax)),
-            ("/discount/amount", sum(|line| line.discount)),
-            ("/change/amount", change),
-        ];
-        Expected::says(201, &says)
+        Expected::Done(201, self.goes_out(model, sale))
     }
 
     fn made(&self, model: &mut Model, answer: &Value) {
@@ -282,11 +346,15 @@ impl Deed for Void {
         if sale.voided {
             return Expected::Refused(409, "already-voided");
         }
+        if sale.exchange {
+            return Expected::Refused(409, "part-of-exchange");
+        }
         if sale.returned() > 0 {
             return Expected::Refused(409, "has-returns");
         }
         sale.voided = true;
         let sale = sale.clone();
+        model.rings_off(&sale);
         let mut goods: BTreeMap<Item, i64> = BTreeMap::new();
         for line in &sale.lines {
             *goods.entry(line.item).or_default() += line.quantity;

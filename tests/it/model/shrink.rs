@@ -19,7 +19,9 @@ impl Strategy for Ops {
     type Value = Vec<Op>;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        let op = op();
+        // A long story of one kind, or a short one of each.
+        let focus = prop::sample::select(&[(8, 8), (14, 3), (3, 14)][..]);
+        let op = op(focus.new_tree(runner)?.current());
         let ops = (0..self.0).map(|_| op.new_tree(runner));
         Ok(Fewer {
             ops: ops.collect::<Result<_, _>>()?,

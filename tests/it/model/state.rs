@@ -2,7 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{sales::Sale, transfers::Transfer};
+use super::{
+    counts::Count,
+    discrepancies::Discrepancy,
+    parked::Basket,
+    replenishment::Request,
+    returns::TakenBack,
+    sales::Sale,
+    shifts::{Register, Shift, Till},
+    transfers::Transfer,
+};
 
 /// Stores and products are known by their place in the world.
 pub type Shop = usize;
@@ -46,6 +55,9 @@ pub const SHOPS: [ShopRules; 3] = [
     },
 ];
 
+/// Registers of each store.
+pub const REGISTERS: usize = 2;
+
 /// What a product costs.
 #[derive(Debug)]
 pub struct ItemRules {
@@ -87,8 +99,16 @@ pub const ITEMS: [ItemRules; 4] = [
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     pub levels: BTreeMap<Key, Level>,
+    /// What left a shelf although it was not there.
+    pub discrepancies: Vec<Discrepancy>,
     pub sales: Vec<Sale>,
+    pub returns: Vec<TakenBack>,
     pub transfers: Vec<Transfer>,
+    pub counts: Vec<Count>,
+    pub registers: BTreeMap<Till, Register>,
+    pub shifts: Vec<Shift>,
+    pub parked: Vec<Basket>,
+    pub requests: Vec<Request>,
     /// Levels that change when the store hears of something that is recorded already.
     pub late: BTreeSet<Key>,
     /// A mistake in the rules, to see whether it would be found.
@@ -111,11 +131,22 @@ impl Model {
 
     /// One movement.
     pub fn moves(&mut self, key: Key, on_hand: i64, damaged: i64) {
-        if (on_hand, damaged) != (0, 0) {
-            let level = self.level_mut(key);
-            level.on_hand += on_hand;
-            level.damaged += damaged;
-            level.version += 1;
+        if (on_hand, damaged) == (0, 0) {
+            return;
+        }
+        let level = self.level_mut(key);
+        level.on_hand += on_hand;
+        level.damaged += damaged;
+        level.version += 1;
+        let Level {
+            on_hand: after,
+            version,
+            ..
+        } = *level;
+        if on_hand < 0 && after < 0 {
+            let quantity = -after.max(on_hand);
+            self.discrepancies
+                .push(Discrepancy::new(key, version, quantity, after));
         }
     }
 }
@@ -126,4 +157,10 @@ pub fn share(eighths: u8, limit: i64) -> i64 {
         9.. => limit + 1,
         _ => limit * i64::from(eighths) / 8,
     }
+}
+
+/// One of so many, counted back from the newest.
+pub fn newest(back: usize, of: usize) -> Option<usize> {
+    let back = back.checked_rem(of)?;
+    Some(of - 1 - back)
 }

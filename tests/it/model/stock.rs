@@ -186,7 +186,7 @@ impl Deed for Adjust {
         {
             return Expected::Refused(400, "invalid-request");
         }
-        let before = model.levels.clone();
+        let before = model.clone();
         let (mut says, mut refusal) = (Vec::new(), None);
         for (n, change) in self.items.iter().enumerate() {
             let result = change.apply(model);
@@ -211,7 +211,7 @@ impl Deed for Adjust {
         }
         match refusal {
             Some(code) if self.atomic => {
-                model.levels = before;
+                *model = before;
                 Expected::Refused(409, code)
             }
             _ => Expected::Done(201, says),

@@ -4,7 +4,10 @@ use futures::future::join_all;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::state::{ITEMS, Item, SHOPS, Shop};
+use super::{
+    shifts::Till,
+    state::{ITEMS, Item, REGISTERS, SHOPS, Shop},
+};
 use crate::app::{TestApp, id};
 
 /// Who is who on the wire.
@@ -12,6 +15,7 @@ use crate::app::{TestApp, id};
 pub struct World {
     pub shops: Vec<Uuid>,
     pub items: Vec<Uuid>,
+    pub registers: Vec<Vec<Uuid>>,
 }
 
 impl World {
@@ -37,11 +41,28 @@ impl World {
             id(&app.post("/api/inventory/products", &body).await)
         }))
         .await;
-        Self { shops, items }
+        let registers = join_all(shops.iter().map(async |shop| {
+            let path = format!("/api/stores/{shop}/registers");
+            let register = async |n: usize| {
+                let body = json!({"code": format!("T{n}"), "name": "Till"});
+                id(&app.post(&path, &body).await)
+            };
+            join_all((0..REGISTERS).map(register)).await
+        }))
+        .await;
+        Self {
+            shops,
+            items,
+            registers,
+        }
     }
 
     pub fn shop(&self, shop: Shop) -> Uuid {
         self.shops[shop]
+    }
+
+    pub fn register(&self, (shop, register): Till) -> Uuid {
+        self.registers[shop][register]
     }
 
     pub fn item(&self, item: Item) -> Uuid {

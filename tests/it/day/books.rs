@@ -35,6 +35,19 @@ impl Books {
         self.drawer(till, tender, -amount);
     }
 
+    fn tenders_of(&self, shop: Shop) -> BTreeMap<&str, [i64; 2]> {
+        let of_shop = self.revenue.iter().filter(|((at, _), _)| *at == shop);
+        of_shop
+            .map(|((_, tender), sums)| (*tender, *sums))
+            .collect()
+    }
+
+    /// Taken and given back.
+    pub fn revenue_of(&self, shop: Shop) -> [i64; 2] {
+        let sums = self.tenders_of(shop);
+        sums.values().fold([0, 0], |[a, b], [c, d]| [a + c, b + d])
+    }
+
     pub fn drawer(&mut self, till: Till, tender: &str, amount: i64) {
         if tender == "cash" {
             *self.drawers.entry(till).or_default() += amount;
@@ -90,13 +103,8 @@ impl Day<'_> {
             };
             [sum("gross"), sum("refunds")]
         };
-        let of_shop = self.books.revenue.iter().filter(|((at, _), _)| *at == shop);
-        let of_shop: BTreeMap<&str, [i64; 2]> = of_shop
-            .map(|((_, tender), sums)| (*tender, *sums))
-            .collect();
-        let total = of_shop
-            .values()
-            .fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
+        let of_shop = self.books.tenders_of(shop);
+        let total = self.books.revenue_of(shop);
         for group in ["store", "day", "hour", "category", "product", "cashier"] {
             assert_eq!(
                 sums(&self.revenue(shop, group).await),

@@ -24,6 +24,7 @@ async fn at_the_end_of_the_day_stock_cash_and_revenue_agree_to_the_unit_and_the_
         let app = TestApp::start(topology).await;
         let mut day = Day::begin(&app).await;
         opening(&mut day).await;
+        a_dated_price(&mut day).await;
         deliveries(&mut day).await;
         sales_on_three_tills(&mut day).await;
         a_count_while_selling(&mut day).await;
@@ -41,6 +42,11 @@ async fn opening(day: &mut Day<'_>) {
     day.opens(One, 10_000).await;
     day.opens(Two, 8_000).await;
     day.opens(Three, 12_000).await;
+}
+
+/// Soap is 3.00 at Croix-Rousse this week, and 3.50 everywhere else.
+async fn a_dated_price(day: &mut Day<'_>) {
+    day.prices(CroixRousse, Soap, 300).await;
 }
 
 async fn deliveries(day: &mut Day<'_>) {
@@ -66,7 +72,7 @@ async fn sales_on_three_tills(day: &mut Day<'_>) {
         2_158,
     )
     .await;
-    day.sold(Three, &[(Soap, 3), (Bread, 4)], &[("cash", 5_000)], 2_010)
+    day.sold(Three, &[(Soap, 3), (Bread, 4)], &[("cash", 5_000)], 1_860)
         .await;
     day.sold(Three, &[(Umbrella, 1)], &[("card", 1_200)], 1_200)
         .await;
@@ -107,11 +113,11 @@ async fn returns(day: &mut Day<'_>) {
     // Bought at Bastille, brought back at Croix-Rousse.
     day.brought_back(Three, &bought, (2, 1, "restock"), 890)
         .await;
-    // An umbrella for two soaps: 12.00 less 7.00 go back.
+    // An umbrella for two soaps: 12.00 less 6.00 go back.
     let umbrella = day
         .sold(Three, &[(Umbrella, 1)], &[("card", 1_200)], 1_200)
         .await;
-    day.exchanged(Three, &umbrella, (Soap, 2), [1_200, 700])
+    day.exchanged(Three, &umbrella, (Soap, 2), [1_200, 600])
         .await;
 }
 

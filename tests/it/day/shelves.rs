@@ -1,11 +1,11 @@
 //! What is on the shelves: counted while selling goes on, and filled before it is empty.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::chain::{Day, Good, Shop};
+use super::chain::{Day, Good, Shop, euros};
 use crate::app::id;
 
 const COUNTS: &str = "/api/stocks/counts";
@@ -73,5 +73,15 @@ impl Day<'_> {
         let approved = self.as_manager(source, &path("approve"), &nothing).await;
         let transfer = &approved.expect(200)["transfers"][0]["transfer_id"];
         transfer.as_str().unwrap().parse().unwrap()
+    }
+
+    /// For a week from now on.
+    pub async fn prices(&self, shop: Shop, good: Good, price: i64) {
+        let body = json!({
+            "product_id": self.good(good), "store_id": self.shop(shop), "price": euros(price),
+            "valid_until": Utc::now() + TimeDelta::days(7),
+        });
+        let path = "/api/inventory/prices";
+        self.as_manager(shop, path, &body).await.expect(201);
     }
 }

@@ -43,6 +43,24 @@ impl Day<'_> {
         let paid: i64 = payments.iter().map(|(_, amount)| amount).sum();
         assert_eq!(sale["total"], euros(total));
         assert_eq!(sale["change"], euros(paid - total));
+        let taken = self.note_sale(till, lines, payments, total);
+        Receipt {
+            till,
+            sale,
+            lines: lines.to_vec(),
+            taken,
+        }
+    }
+
+    /// Answers what was taken, the change taken off.
+    fn note_sale(
+        &mut self,
+        till: Till,
+        lines: &[(Good, i64)],
+        payments: &[(&'static str, i64)],
+        total: i64,
+    ) -> Vec<(&'static str, i64)> {
+        let paid: i64 = payments.iter().map(|(_, amount)| amount).sum();
         let mut taken = payments.to_vec();
         if let Some((_, amount)) = taken.iter_mut().find(|(tender, _)| *tender == "cash") {
             *amount -= paid - total;
@@ -53,12 +71,7 @@ impl Day<'_> {
         for (tender, amount) in &taken {
             self.books.taken(till, tender, *amount);
         }
-        Receipt {
-            till,
-            sale,
-            lines: lines.to_vec(),
-            taken,
-        }
+        taken
     }
 
     pub async fn cannot_sell(&self, till: Till, lines: &[(Good, i64)], total: i64) {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     deed::{Call, Deed, Expected},
+    money::rounding,
     returns::{self, Return, TakeBack},
     sales::{self, Purchase, Sale, Sell, TENDERS},
-    state::Model,
+    state::{Model, SHOPS},
     world::World,
 };
 
@@ -44,11 +45,13 @@ impl Exchange {
         back.at(out.place());
         let (due, owed) = (back.due(model), out.owed());
         let offset = due.min(owed);
-        out.pays(match owed - offset + self.off {
+        let coin = SHOPS[out.place().0].coin;
+        let coins = |rest: i64| rest + rounding(rest, &[(self.tender, rest)], coin) + self.off;
+        out.pays(match owed - offset {
             0 => vec![],
-            rest => vec![(self.tender, rest)],
+            rest => vec![(self.tender, coins(rest))],
         });
-        back.pays((!self.unsaid).then(|| vec![(self.tender, due - offset + self.off)]));
+        back.pays((!self.unsaid).then(|| vec![(self.tender, coins(due - offset))]));
         Some(Swap { back, out })
     }
 }

@@ -5,6 +5,18 @@ pub fn rounded(n: i64, d: i64) -> i64 {
     (2 * n + d) / (2 * d)
 }
 
+/// What is left for cash to pay is rounded to the nearest coin: by so much.
+pub fn rounding(total: i64, amounts: &[(&str, i64)], coin: i64) -> i64 {
+    let in_cash = amounts.iter().any(|(tender, _)| *tender == "cash");
+    let other = amounts.iter().filter(|(tender, _)| *tender != "cash");
+    let left = total - other.map(|(_, amount)| amount).sum::<i64>();
+    if in_cash && left > 0 {
+        rounded(left, coin) * coin - left
+    } else {
+        0
+    }
+}
+
 /// A discount.
 #[derive(Debug, Clone, Copy)]
 pub enum Cut {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     deed::{Call, Deed, Expected},
+    money::rounding,
     sales::{Sale, TENDERS, tendered},
     shifts::registers,
     state::{Item, Model, SHOPS, Shop, share},
@@ -97,10 +98,12 @@ impl Return {
         });
         let lines: Vec<Goods> = lines.collect();
         let due = after(sold, &lines).map_or(0, |after| after.refunded() - sold.refunded());
+        let coin = SHOPS[self.shop.unwrap_or(sold.shop)].coin;
+        let coins = |tender| due + rounding(due, &[(tender, due)], coin);
         let refunds = match self.pay {
             Pay::Any => None,
-            Pay::Exactly(tender) => Some(vec![(tender, due)]),
-            Pay::Wrong(tender) => Some(vec![(tender, due + 1)]),
+            Pay::Exactly(tender) => Some(vec![(tender, coins(tender))]),
+            Pay::Wrong(tender) => Some(vec![(tender, coins(tender) + 1)]),
         };
         Some(TakeBack {
             sale,
@@ -199,17 +202,20 @@ impl TakeBack {
         due: i64,
         is_offset: bool,
     ) -> Result<Vec<(&'static str, i64)>, Expected> {
-        let payments = &model.sales[self.sale].payments;
-        let largest = payments.iter().map(|(_, amount)| *amount).max();
-        let main = payments.iter().find(|(_, amount)| Some(*amount) == largest);
+        let sale = &model.sales[self.sale];
+        let coin = SHOPS[self.shop.unwrap_or(sale.shop)].coin;
+        let coins = |refunds: &[(&str, i64)]| due + rounding(due, refunds, coin);
+        let largest = sale.payments.iter().map(|(_, amount)| *amount).max();
+        let mut payments = sale.payments.iter();
+        let main = payments.find(|(_, amount)| Some(*amount) == largest);
         match (&self.refunds, main) {
-            (Some(asked), _) if asked.iter().map(|(_, n)| n).sum::<i64>() == due => {
+            (Some(asked), _) if asked.iter().map(|(_, n)| n).sum::<i64>() == coins(asked) => {
                 Ok(asked.clone())
             }
             (Some(_), _) => Err(Expected::Refused(400, "refund-mismatch")),
             (None, _) if is_offset && due == 0 => Ok(vec![]),
             (None, Some(("exchange", _))) => Err(Expected::Refused(400, "invalid-request")),
-            (None, Some((tender, _))) => Ok(vec![(tender, due)]),
+            (None, Some((tender, _))) => Ok(vec![(*tender, coins(&[(*tender, due)]))]),
             (None, None) => Ok(vec![]),
         }
     }

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     deed::{Call, Deed, Expected},
-    money::{self, Cut, Line, Priced, rounded},
+    money::{self, Cut, Line, Priced, rounded, rounding},
     shifts::{Till, registers},
-    state::{ITEMS, Item, ItemRules, Model, SHOPS, Shop},
+    state::{ITEMS, Item, Model, SHOPS, Shop, price, tax_rate},
     world::{World, euros},
 };
 
@@ -26,6 +26,8 @@ pub struct Sale {
     /// Tender and amount.
     pub payments: Vec<(&'static str, i64)>,
     pub change: i64,
+    /// What cash was rounded by.
+    pub rounding: i64,
     pub voided: bool,
     /// Whether it is part of an exchange.
     pub exchange: bool,
@@ -132,16 +134,12 @@ pub fn plans() -> impl Strategy<Value = Purchase> {
 impl Purchase {
     fn priced(&self) -> Option<Vec<Priced>> {
         let lines = self.lines.iter().map(|wanted| {
-            let ItemRules {
-                price,
-                per,
-                tax_rate,
-                ..
-            } = &ITEMS[wanted.item];
+            let list = price(self.shop, wanted.item);
+            let charged = wanted.price.unwrap_or(list) * wanted.quantity;
             Line {
-                gross: rounded(wanted.price.unwrap_or(*price) * wanted.quantity, *per),
+                gross: rounded(charged, ITEMS[wanted.item].per),
                 cut: wanted.cut,
-                tax_rate: *tax_rate,
+                tax_rate: tax_rate(self.shop, wanted.item),
             }
         });
         let lines: Vec<Line> = lines.collect();
@@ -153,16 +151,20 @@ impl Purchase {
         priced.iter().map(|line| line.total).sum()
     }
 
-    /// The customer looks at the display and pays.
+    /// The customer looks at the display and pays, cash to the next coin.
     pub fn aim(&self, _: &Model) -> Sell {
         let owed = self.owed();
-        let paid = match self.pay {
+        let mut paid = match self.pay {
             Pay::Exactly(_) if owed == 0 => vec![],
             Pay::Exactly(tender) => vec![(tender, owed)],
             Pay::Over(tender, over) => vec![(tender, owed + over)],
             Pay::Split(one, two, part) => vec![(one, part.min(owed)), (two, owed - part.min(owed))],
             Pay::Under(by) => vec![("card", (owed - by).max(0))],
         };
+        let rounding = rounding(owed, &paid, SHOPS[self.shop].coin);
+        if let Some((_, cash)) = paid.iter_mut().find(|(tender, _)| *tender == "cash") {
+            *cash = (*cash + rounding).max(0);
+        }
         Sell {
             purchase: self.clone(),
             paid,
@@ -216,6 +218,7 @@ impl Sell {
             lines: sold.collect(),
             payments: [credit, &self.paid[..]].concat(),
             change: 0,
+            rounding: 0,
             voided: false,
             exchange: false,
         };
@@ -223,7 +226,8 @@ impl Sell {
             payments.map(|(_, n)| n).sum::<i64>()
         };
         let cash = sum(&mut sale.payments.iter().filter(|(tender, _)| *tender == "cash"));
-        sale.change = sum(&mut sale.payments.iter()) - sale.total();
+        sale.rounding = rounding(sale.total(), &sale.payments, SHOPS[*shop].coin);
+        sale.change = sum(&mut sale.payments.iter()) - sale.total() - sale.rounding;
         if (0..=cash).contains(&sale.change) {
             Ok(sale)
         } else {
@@ -262,6 +266,7 @@ impl Sell {
             ("/tax/amount", sale.lines.iter().map(|line| line.tax).sum()),
             ("/discount/amount", discount),
             ("/change/amount", sale.change),
+            ("/rounding/amount", sale.rounding),
         ];
         let says = says.map(|(at, amount)| (at.to_owned(), Value::from(amount)));
         let receipt = model.rings_up(&sale);

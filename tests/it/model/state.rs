@@ -36,22 +36,32 @@ pub struct Level {
 pub struct ShopRules {
     pub tax_added: bool,
     pub sells_below_zero: bool,
+    /// What is owed in cash is rounded to.
+    pub coin: i64,
+    /// Whether taxes are those of a region.
+    pub in_region: bool,
 }
 
-/// The stores of every world: an ordinary one, one that adds the tax, one that sells what is not
-/// there.
+/// The stores of every world: an ordinary one, one that adds the tax and rounds cash, one that sells
+/// what is not there and has taxes of its own.
 pub const SHOPS: [ShopRules; 3] = [
     ShopRules {
         tax_added: false,
         sells_below_zero: false,
+        coin: 1,
+        in_region: false,
     },
     ShopRules {
         tax_added: true,
         sells_below_zero: false,
+        coin: 5,
+        in_region: false,
     },
     ShopRules {
         tax_added: false,
         sells_below_zero: true,
+        coin: 1,
+        in_region: true,
     },
 ];
 
@@ -94,6 +104,31 @@ pub const ITEMS: [ItemRules; 4] = [
         tax_rate: 1_000,
     },
 ];
+
+/// Prices that begin before anything is sold: at every store, or at one.
+pub const PRICES: [(Option<Shop>, Item, i64); 3] =
+    [(None, 0, 110), (Some(2), 0, 95), (Some(1), 1, 301)];
+
+/// The product that has a tax class, and its rate in the region.
+pub const TAXED: (Item, i64) = (1, 1_000);
+
+/// What a store charges for a product: its own price before one of every store, before the product's.
+pub fn price(shop: Shop, item: Item) -> i64 {
+    let of = |at: Option<Shop>| {
+        PRICES
+            .iter()
+            .find(|(place, of, _)| (*place, *of) == (at, item))
+    };
+    let dated = of(Some(shop)).or_else(|| of(None));
+    dated.map_or(ITEMS[item].price, |(_, _, price)| *price)
+}
+
+pub fn tax_rate(shop: Shop, item: Item) -> i64 {
+    match TAXED {
+        (taxed, rate) if taxed == item && SHOPS[shop].in_region => rate,
+        _ => ITEMS[item].tax_rate,
+    }
+}
 
 /// Everything that the model knows.
 #[derive(Debug, Clone, Default)]

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     deed::{Call, Deed, Expected},
-    money::{self, Line, Priced, rounded},
+    money::{self, Line, Priced, rounded, rounding},
     returns::{TakenBack, come_back},
     sales::{TENDERS, tendered},
     shifts::{Till, registers},
-    state::{ITEMS, Item, Model, SHOPS, Shop},
+    state::{ITEMS, Item, Model, SHOPS, Shop, price, tax_rate},
     world::{World, euros},
 };
 
@@ -33,12 +33,6 @@ struct Back {
     /// Off the price of one; below zero, on top of it.
     off: i64,
     damaged: bool,
-}
-
-impl Back {
-    fn unit(&self) -> i64 {
-        (ITEMS[self.item].price - self.off).max(0)
-    }
 }
 
 pub fn plans() -> impl Strategy<Value = Unreceipted> {
@@ -72,9 +66,9 @@ impl Unreceipted {
     /// As if it were sold now, for what is given back.
     fn priced(&self) -> Vec<Priced> {
         let lines = self.lines.iter().map(|back| Line {
-            gross: rounded(back.unit() * back.quantity, ITEMS[back.item].per),
+            gross: rounded(self.unit(back) * back.quantity, ITEMS[back.item].per),
             cut: None,
-            tax_rate: ITEMS[back.item].tax_rate,
+            tax_rate: tax_rate(self.shop, back.item),
         });
         let lines: Vec<Line> = lines.collect();
         money::priced(&lines, None, SHOPS[self.shop].tax_added).unwrap()
@@ -82,6 +76,17 @@ impl Unreceipted {
 
     fn till(&self) -> Option<Till> {
         self.register.map(|register| (self.shop, register))
+    }
+
+    fn unit(&self, back: &Back) -> i64 {
+        (price(self.shop, back.item) - back.off).max(0)
+    }
+
+    /// What is due, to the next coin where it is cash.
+    fn refunds(&self) -> Vec<(&'static str, i64)> {
+        let due = self.due();
+        let rounding = rounding(due, &[(self.tender, due)], SHOPS[self.shop].coin);
+        vec![(self.tender, due + rounding)]
     }
 
     fn due(&self) -> i64 {
@@ -94,25 +99,23 @@ impl Deed for Unreceipted {
         let line = |back: &Back| {
             json!({
                 "product_id": world.item(back.item), "quantity": back.quantity,
-                "unit_refund": euros(back.unit()),
+                "unit_refund": euros(self.unit(back)),
                 "disposition": if back.damaged { "damaged" } else { "restock" },
             })
         };
         let lines: Vec<Value> = self.lines.iter().map(line).collect();
         let register = self.till().map(|till| world.register(till));
+        let mut refunds = self.refunds();
+        refunds[0].1 += self.over;
         let body = json!({
             "store_id": world.shop(self.shop), "register_id": register, "lines": lines, "reason": "unwanted", "note": "a gift",
-            "refunds": tendered(&[(self.tender, self.due() + self.over)]),
+            "refunds": tendered(&refunds),
         });
         Call::post("/api/returns/without-receipt", body)
     }
 
     fn apply(&self, model: &mut Model) -> Expected {
-        if self
-            .lines
-            .iter()
-            .any(|back| back.unit() > ITEMS[back.item].price)
-        {
+        if self.lines.iter().any(|back| back.off < 0) {
             return Expected::Refused(409, "refund-above-price");
         }
         if self.over != 0 {
@@ -124,7 +127,7 @@ impl Deed for Unreceipted {
         }
         come_back(model, self.shop, goods);
         let (due, lines) = (self.due(), self.lines.iter().zip(self.priced()));
-        let refunds = vec![(self.tender, due)];
+        let refunds = self.refunds();
         let receipt = model.pays_back(self.till(), &refunds, due);
         model.returns.push(TakenBack {
             shop: self.shop,

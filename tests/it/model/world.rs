@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     shifts::Till,
-    state::{ITEMS, Item, REGISTERS, SHOPS, Shop},
+    state::{ITEMS, Item, PRICES, REGISTERS, SHOPS, Shop, TAXED},
 };
 use crate::app::{TestApp, id};
 
@@ -20,6 +20,7 @@ pub struct World {
 
 impl World {
     pub async fn open(app: &TestApp) -> Self {
+        let taxes = Taxes::given(app).await;
         let shops = join_all(SHOPS.iter().map(async |rules| {
             let body = json!({
                 "code": format!("S{}", Uuid::now_v7().simple()), "name": "Shop", "kind": "sales",
@@ -27,16 +28,19 @@ impl World {
                     "timezone": "UTC", "day_cutoff": "00:00", "currency": "EUR",
                     "tax_mode": if rules.tax_added { "added" } else { "included" },
                     "negative_stock": if rules.sells_below_zero { "allow" } else { "refuse" },
+                    "cash_rounding_minor": (rules.coin > 1).then_some(rules.coin),
+                    "tax_region": rules.in_region.then_some(&taxes.region),
                 },
             });
             id(&app.post("/api/stores", &body).await)
         }))
         .await;
-        let items = join_all(ITEMS.iter().map(async |rules| {
+        let items = join_all(ITEMS.iter().enumerate().map(async |(item, rules)| {
             let sku = format!("P-{}", Uuid::now_v7().simple());
             let body = json!({
                 "sku": sku, "name": "Product", "unit": rules.unit, "tax_rate": rules.tax_rate,
                 "price": {"amount": rules.price, "currency": "EUR"}, "price_per": rules.per,
+                "tax_class": (item == TAXED.0).then_some(&taxes.class),
             });
             id(&app.post("/api/inventory/products", &body).await)
         }))
@@ -50,6 +54,11 @@ impl World {
             join_all((0..REGISTERS).map(register)).await
         }))
         .await;
+        for (shop, item, price) in PRICES {
+            let store = shop.map(|shop| shops[shop]);
+            let body = json!({"product_id": items[item], "store_id": store, "price": euros(price)});
+            app.post("/api/inventory/prices", &body).await.expect(201);
+        }
         Self {
             shops,
             items,
@@ -73,4 +82,26 @@ impl World {
 /// Euros, in cents.
 pub fn euros(amount: i64) -> serde_json::Value {
     json!({"amount": amount, "currency": "EUR"})
+}
+
+/// A tax class and a region that no other run has.
+struct Taxes {
+    class: String,
+    region: String,
+}
+
+impl Taxes {
+    async fn given(app: &TestApp) -> Self {
+        let code = |first: &str| format!("{first}{}", Uuid::now_v7().simple());
+        let (class, region) = (code("c"), code("R"));
+        let body = json!({"code": class, "name": "Class"});
+        app.post("/api/inventory/taxes/classes", &body)
+            .await
+            .expect(201);
+        let body = json!({
+            "region": region, "tax_class": class, "rate": TAXED.1, "valid_from": "2020-01-01T00:00:00Z",
+        });
+        app.post("/api/inventory/taxes", &body).await.expect(201);
+        Self { class, region }
+    }
 }

@@ -40,6 +40,7 @@ mod jetstream;
 mod migrations;
 mod model;
 mod nats;
+mod offline;
 mod openapi;
 mod ordering;
 mod outages;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     app::{TestApp, id},
     exchanges::exchange,
+    offline::{batch, offline},
     parked::basket,
     requests::{Fixture, Request, bare, with},
 };
@@ -50,6 +51,10 @@ impl Fixture {
             ("POST", "/api/sales/exchanges") => {
                 let sold = self.given_sale(app, store).await;
                 with(path, exchange(store, &sold, 1, (self.product, 2), 100))
+            }
+            ("POST", "/api/sales/batch") => {
+                let sold = offline(store, self.product, 1, 100);
+                with(path, batch(&[(Uuid::now_v7().to_string(), sold)]))
             }
             ("GET", "/api/sales/parked") => bare(format!("{path}?store_id={store}")),
             ("POST", "/api/sales/parked") => with(path, basket(store, self.product)),

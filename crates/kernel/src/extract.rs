@@ -128,6 +128,18 @@ async fn read(payload: &mut Payload) -> Result<web::BytesMut, Problem> {
     Ok(body)
 }
 
+/// Reads a part of a body that stood there as any JSON; the problem names the field at fault in it.
+///
+/// # Errors
+///
+/// 400 when it is no `T`.
+pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        let pointer = pointer(e.path());
+        field_problem(&pointer, e.inner())
+    })
+}
+
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if contains_nul(body) {
         return Err(Problem::invalid("Text must not contain the NUL character."));

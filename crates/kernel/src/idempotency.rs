@@ -30,6 +30,11 @@ impl IdempotencyKey {
         }
     }
 
+    /// A key that stands in a body and not in the header; `None` where the header would be refused.
+    pub fn parse(route: &str, key: &str) -> Option<Self> {
+        is_key(key).then(|| Self::new(route, key))
+    }
+
     /// The id of whatever this request creates: the same on every retry, different per caller.
     pub fn id_for(&self, caller: UserId) -> Uuid {
         derive(caller, &self.route, &self.key)
@@ -53,6 +58,11 @@ impl IdempotencyKey {
     }
 }
 
+/// 1 to 255 printable ASCII characters.
+fn is_key(key: &str) -> bool {
+    (1..=255).contains(&key.len()) && key.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -63,9 +73,7 @@ impl FromRequest for IdempotencyKey {
             Some(value) => value
                 .to_str()
                 .ok()
-                .filter(|k| {
-                    (1..=255).contains(&k.len()) && k.bytes().all(|b| (0x20..0x7f).contains(&b))
-                })
+                .filter(|key| is_key(key))
                 .map(str::to_owned)
                 .ok_or_else(|| {
                     Problem::invalid_field(

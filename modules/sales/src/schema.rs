@@ -35,6 +35,7 @@ diesel::table! {
         void_id -> Nullable<Uuid>,
         void_hash -> Nullable<Binary>,
         rounding_minor -> BigInt,
+        offline -> Bool,
     }
 }
 

@@ -87,6 +87,18 @@ pub(crate) fn tender_of_client<'de, D: serde::Deserializer<'de>>(d: D) -> Result
 }
 
 words! {
+    /// What became of a sale of a batch.
+    pub enum BatchStatus {
+        /// It was recorded now.
+        Recorded = "recorded",
+        /// It stood already.
+        Replayed = "replayed",
+        /// It is not recorded.
+        Failed = "failed",
+    }
+}
+
+words! {
     /// What became of a parked basket.
     pub enum ParkedState {
         /// It waits.

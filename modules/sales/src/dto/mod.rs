@@ -1,5 +1,6 @@
 //! What clients send and get: the API's own types, apart from rows and contracts.
 
+mod batch;
 mod create;
 mod day_close;
 mod exchange;
@@ -13,6 +14,7 @@ mod sales;
 mod shift_reports;
 mod shifts;
 
+pub use batch::{BatchResult, BatchSale, BatchSaleRef, BatchView, CreateBatch};
 pub use create::{
     CreatePayment, CreateRefund, CreateReturn, CreateReturnLine, CreateSale, CreateSaleLine,
     CreateUnreceiptedLine, CreateUnreceiptedReturn, Discount, VoidSale,

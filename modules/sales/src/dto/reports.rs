@@ -285,7 +285,8 @@ pub struct ProductRow {
 /// What happened that a manager wants to look at.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ExceptionView {
-    /// `void`, `price_override`, `return_without_receipt`, or `return_elsewhere`: goods that another
+    /// `void`, `price_override`, `offline_price` (what an offline till charged was not the
+    /// catalogue's price), `return_without_receipt`, or `return_elsewhere`: goods that another
     /// store had sold.
     #[schema(example = "void")]
     pub kind: String,

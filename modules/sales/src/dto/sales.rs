@@ -61,6 +61,8 @@ pub struct SaleView {
     pub change: Money,
     /// A customer's number or name.
     pub customer_ref: Option<String>,
+    /// Whether its till was offline: it was recorded after it had happened.
+    pub offline: bool,
 }
 
 /// One line of a sale, with what it copied from the catalogue.
@@ -177,6 +179,8 @@ pub struct SaleHead {
     pub refunded: Money,
     /// A customer's number or name.
     pub customer_ref: Option<String>,
+    /// Whether its till was offline.
+    pub offline: bool,
 }
 
 /// Which sales are listed: those that fit every filter given.
@@ -203,6 +207,8 @@ pub struct SalesQuery {
     pub max_total: Option<i64>,
     /// In this state.
     pub status: Option<SaleStatus>,
+    /// Made while the till was offline, or not.
+    pub offline: Option<bool>,
     /// How many.
     pub limit: Option<Limit>,
     /// Where to go on.

@@ -178,12 +178,12 @@ statement! {
              FROM sales s, p WHERE s.state = 'voided' AND s.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store) \
              UNION ALL \
-             SELECT 'price_override', s.id, s.number, s.store_id, s.cashier_id, s.recorded_at, s.currency, \
+             SELECT CASE a.action WHEN 'price.offline' THEN 'offline_price' ELSE 'price_override' END, s.id, s.number, s.store_id, s.cashier_id, s.recorded_at, s.currency, \
                  (SELECT round(sum((l.list_price_minor - l.unit_price_minor)::numeric * l.quantity / l.price_per))::bigint \
                   FROM sale_lines l WHERE l.sale_id = s.id), NULL \
-             FROM sales s, p WHERE s.state <> 'aborted' AND s.business_date BETWEEN p.since AND p.until \
+             FROM p, sales s JOIN audit a ON a.subject_id = s.id AND a.action IN ('price.override', 'price.offline') \
+             WHERE s.state <> 'aborted' AND s.business_date BETWEEN p.since AND p.until \
                  AND (p.scope IS NULL OR s.store_id = ANY(p.scope)) AND (p.store IS NULL OR s.store_id = p.store) \
-                 AND EXISTS (SELECT FROM audit a WHERE a.subject_id = s.id AND a.action = 'price.override') \
              UNION ALL \
              SELECT CASE WHEN r.sale_id IS NULL THEN 'return_without_receipt' ELSE 'return_elsewhere' END, \
                  r.id, r.number, r.store_id, r.cashier_id, r.occurred_at, r.currency, r.refund_minor, \

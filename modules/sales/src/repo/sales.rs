@@ -54,6 +54,7 @@ pub(crate) struct Sale {
     pub(crate) void_hash: Option<Vec<u8>>,
     /// What cash was rounded by.
     pub(crate) rounding_minor: Minor,
+    pub(crate) offline: bool,
 }
 
 /// A line of a sale.
@@ -210,6 +211,7 @@ pub(crate) struct Filter {
     pub(crate) min_total: Option<i64>,
     pub(crate) max_total: Option<i64>,
     pub(crate) status: Option<SaleStatus>,
+    pub(crate) offline: Option<bool>,
 }
 
 type Boxed<'a> = sales::BoxedQuery<'a, Pg>;
@@ -281,6 +283,7 @@ fn narrow(mut query: Boxed<'_>, filter: Filter) -> Boxed<'_> {
         min_total,
         max_total,
         status,
+        offline,
     } = filter;
     if let Some(store_id) = store_id {
         query = query.filter(sales::store_id.eq(store_id));
@@ -308,6 +311,9 @@ fn narrow(mut query: Boxed<'_>, filter: Filter) -> Boxed<'_> {
     }
     if let Some(max_total) = max_total {
         query = query.filter(sales::total_minor.le(max_total));
+    }
+    if let Some(offline) = offline {
+        query = query.filter(sales::offline.eq(offline));
     }
     if let Some(status) = status {
         query = query.filter(sales::state.eq(status));

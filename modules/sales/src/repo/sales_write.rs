@@ -50,6 +50,7 @@ statement! {
         change: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
         customers: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
         roundings: Vec<Minor> => sql_types::Array<sql_types::BigInt>,
+        offline: Vec<bool> => sql_types::Array<sql_types::Bool>,
         l_sales: Vec<SaleId> => sql_types::Array<sql_types::Uuid>,
         l_lines: Vec<i32> => sql_types::Array<sql_types::Integer>,
         l_stores: Vec<StoreId> => sql_types::Array<sql_types::Uuid>,
@@ -82,9 +83,9 @@ statement! {
          INSERT INTO sales (id, store_id, recorded_at, register_id, cashier_id, number, \
              request_hash, occurred_at, business_date, currency, tax_included, line_count, \
              subtotal_minor, discount_minor, tax_minor, total_minor, paid_minor, change_minor, \
-             customer_ref, rounding_minor, state, event_seq) \
+             customer_ref, rounding_minor, offline, state, event_seq) \
          SELECT s.*, 'recorded', 1 FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-             {}, {}, {}, {}, {}, {}, {}, {}) AS s \
+             {}, {}, {}, {}, {}, {}, {}, {}, {}) AS s \
          ON CONFLICT (id) DO NOTHING RETURNING *), \
      lines AS ( \
          INSERT INTO sale_lines (sale_id, line, store_id, product_id, sku, name, category_id, \
@@ -215,6 +216,7 @@ impl<'a> Record<'a> {
             void_id: _,
             void_hash: _,
             rounding_minor,
+            offline,
         } = sale;
         self.ids.push(*id);
         self.stores.push(*store_id);
@@ -236,6 +238,7 @@ impl<'a> Record<'a> {
         self.change.push(*change_minor);
         self.customers.push(customer_ref.as_deref());
         self.roundings.push(*rounding_minor);
+        self.offline.push(*offline);
     }
 
     fn push_line(&mut self, sale: &Sale, row: &'a SaleLine) {

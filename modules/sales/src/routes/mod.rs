@@ -1,6 +1,7 @@
 //! The public HTTP surface of sales, one file per resource.
 
 mod audit;
+mod batch;
 mod day_close;
 mod events;
 mod exchanges;
@@ -49,6 +50,7 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(shifts::get_z_report)
         .service(shift_steps::move_cash)
         .service(shift_steps::close_shift)
+        .service(batch::create_sales_batch)
         .service(exchanges::create_exchange)
         .service(parked::park_sale)
         .service(parked::list_parked_sales)

@@ -37,6 +37,8 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) store: &'a StoreProfile,
     /// One per line.
     pub(crate) offers: &'a [Offer],
+    /// Whether the sale has happened already.
+    pub(crate) offline: bool,
     /// What goods that come back are worth, in an exchange.
     pub(crate) credit: Option<&'a Credit>,
 }
@@ -132,6 +134,7 @@ pub(crate) fn sale(from: &Ingredients<'_>) -> Result<FullSale, Error> {
         void_id: None,
         void_hash: None,
         rounding_minor: settled.rounding,
+        offline: from.offline,
     };
     Ok(FullSale {
         sale,

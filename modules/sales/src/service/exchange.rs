@@ -21,6 +21,7 @@ use super::{
     Powers,
     draft::Credit,
     goods,
+    identity::{Channel, Identity},
     record::{self, NewSale, Written},
     record_return::RecordedReturn,
     take_back::{self, Offset, Request},
@@ -31,7 +32,7 @@ use crate::{
     domain::number,
     dto::{CreateExchange, CreateReturn, CreateSale, ExchangeView, ReturnView, SaleView},
     error::Error,
-    repo::{returns::FullReturn, returns_write},
+    repo::{returns::FullReturn, returns_write, sales::FullSale},
 };
 
 /// An exchange that stands.
@@ -103,9 +104,14 @@ impl Sales {
             amount: assessed.total,
             reference: number::of(plan.return_id),
         };
-        let (hash, keys) = (&plan.request_hash, plan.products.clone());
+        let identity = Identity {
+            id: plan.sale_id,
+            hash: plan.request_hash.clone(),
+            channel: Channel::Till,
+        };
+        let keys = plan.products.clone();
         let draft = self
-            .draft(cx, plan.sale_id, hash, &plan.sale, keys, Some(&credit))
+            .draft(cx, &identity, &plan.sale, keys, Some(&credit))
             .await
             .map_err(|e| e.under("/sold"))?;
         let request = Request {
@@ -153,7 +159,8 @@ impl Sales {
     /// `None` when nothing stands.
     async fn stored_exchange(&self, plan: &Plan) -> Result<Option<Exchanged>, Error> {
         let hash = &plan.request_hash;
-        let Some(Recorded { sale, .. }) = self.stored(plan.sale_id, hash).await? else {
+        let is_it = |full: &FullSale| full.sale.request_hash == *hash;
+        let Some(Recorded { sale, .. }) = self.stored(plan.sale_id, is_it).await? else {
             return Ok(None);
         };
         let stored = self.stored_return(plan.return_id, hash).await?;

@@ -46,7 +46,7 @@ impl Sales {
         validate::sale(&body.sale(), now).map_err(|e| e.under("/basket"))?;
         let id = key.id_for(cx.actor);
         let hash = request_hash(&body).map_err(|e| Problem::internal(&e))?;
-        if let Some(done) = self.standing(id, &hash).await? {
+        if let Some(done) = self.parked_by(id, &hash).await? {
             return Ok(done);
         }
         let store = self.directory.profile(cx, body.store_id).await?;
@@ -88,12 +88,12 @@ impl Sales {
             });
         }
         // Another try of this request was faster.
-        let done = self.standing(id, &hash).await?;
+        let done = self.parked_by(id, &hash).await?;
         done.ok_or(Error::NotFound("parked basket"))
     }
 
     /// As it was parked, whatever became of it since: a repeat answers as the first request did.
-    async fn standing(&self, id: Uuid, hash: &[u8]) -> Result<Option<Done>, Error> {
+    async fn parked_by(&self, id: Uuid, hash: &[u8]) -> Result<Option<Done>, Error> {
         let found = self
             .db
             .run(move |conn| parked::find(conn, id, None).map_err(Error::from))

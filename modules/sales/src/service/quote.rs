@@ -57,6 +57,7 @@ impl Sales {
             body: &body,
             store: &store,
             offers: &offers,
+            offline: false,
             credit: None,
         })?;
         let money = |amount| Money {

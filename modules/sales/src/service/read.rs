@@ -56,6 +56,7 @@ impl Sales {
             min_total,
             max_total,
             status,
+            offline,
             limit,
             cursor,
         } = query;
@@ -77,6 +78,7 @@ impl Sales {
             min_total,
             max_total,
             status,
+            offline,
         };
         let rows = self
             .db

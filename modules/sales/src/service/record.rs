@@ -24,7 +24,9 @@ use super::{
     Powers,
     directory::Offer,
     draft::{self, Credit, Ingredients},
-    goods, validate, views,
+    goods,
+    identity::{Channel, Identity},
+    validate, views,
 };
 use crate::{
     Sales,
@@ -134,17 +136,31 @@ impl Sales {
         if !may.override_price {
             goods::refuse_overrides(body)?;
         }
-        let id = SaleId(key.id_for(cx.actor));
-        let hash = hash_of(body)?;
+        let identity = Identity {
+            id: SaleId(key.id_for(cx.actor)),
+            hash: hash_of(body)?,
+            channel: Channel::Till,
+        };
+        self.record_as(cx, &identity, body, keys).await
+    }
+
+    /// Records a sale that was checked, once per identity.
+    pub(super) async fn record_as(
+        &self,
+        cx: &Cx,
+        identity: &Identity,
+        body: &CreateSale,
+        keys: Vec<inventory_api::ProductKey>,
+    ) -> Result<Recorded, Error> {
         let attempt = async {
-            let draft = self.draft(cx, id, &hash, body, keys, None).await?;
-            self.take_and_write(cx, draft).await
+            let draft = self.draft(cx, identity, body, keys, None).await?;
+            self.take_and_write(cx, identity, body, draft).await
         };
         match attempt.await {
             // A database that just failed is not asked again: the client will.
             done @ (Ok(_) | Err(Error::Db(_))) => done,
             // The sale may stand all the same: prices change, stores close, goods run out.
-            Err(refusal) => match self.stored(id, &hash).await? {
+            Err(refusal) => match self.standing(identity, body).await? {
                 Some(recorded) => Ok(recorded),
                 None => Err(refusal),
             },
@@ -155,8 +171,7 @@ impl Sales {
     pub(super) async fn draft(
         &self,
         cx: &Cx,
-        id: SaleId,
-        request_hash: &[u8],
+        identity: &Identity,
         body: &CreateSale,
         keys: Vec<ProductKey>,
         credit: Option<&Credit>,
@@ -169,14 +184,15 @@ impl Sales {
         } = self.prepared(cx, body, &keys).await?;
         let goods = draft::goods(&body.lines, &offers)?;
         let sale = draft::sale(&Ingredients {
-            id,
-            request_hash,
+            id: identity.id,
+            request_hash: &identity.hash,
             cashier: cx.actor,
             now,
             at,
             body,
             store: &store,
             offers: &offers,
+            offline: identity.channel == Channel::Offline,
             credit,
         })?;
         Ok(Draft {
@@ -242,9 +258,10 @@ impl Sales {
         let request = HoldRequest {
             hold_id: sale.id,
             store_id: sale.store_id,
-            // Of the goods too: should a barcode name another product by the time of a retry, a
-            // hold of the old one must not be taken for a hold of the new.
-            request_hash: hash_of(&(&sale.request_hash, goods))?,
+            // Of the goods, and not of the request: should a barcode name another product by the
+            // time of a retry, a hold of the old one must not be taken for a hold of the new; and a
+            // sale is the same one when its till sends it again with what it charged.
+            request_hash: hash_of(&(sale.store_id, goods))?,
             lines: goods.clone(),
             occurred_at: sale.occurred_at,
             oversell,
@@ -258,11 +275,16 @@ impl Sales {
         }
     }
 
-    async fn take_and_write(&self, cx: &Cx, draft: Draft) -> Result<Recorded, Error> {
-        let (id, hash) = (draft.sale.sale.id, draft.sale.sale.request_hash.clone());
+    async fn take_and_write(
+        &self,
+        cx: &Cx,
+        identity: &Identity,
+        body: &CreateSale,
+        draft: Draft,
+    ) -> Result<Recorded, Error> {
         // An earlier attempt got this far at least: it may have got further.
-        if self.take(cx, &draft, Oversell::Refuse).await?
-            && let Some(recorded) = self.stored(id, &hash).await?
+        if self.take(cx, &draft, identity.channel.oversell()).await?
+            && let Some(recorded) = self.standing(identity, body).await?
         {
             return Ok(recorded);
         }
@@ -274,17 +296,32 @@ impl Sales {
             });
         }
         // Rows are never deleted, so what was in the way is still there.
-        self.stored(id, &hash).await?.ok_or(Error::SaleAborted)
+        let standing = self.standing(identity, body).await?;
+        standing.ok_or(Error::SaleAborted)
     }
 
     /// What stands under this id for a repeat of the request: the sale, or why there is none.
     /// `None` when nothing stands.
-    pub(super) async fn stored(&self, id: SaleId, hash: &[u8]) -> Result<Option<Recorded>, Error> {
+    async fn standing(
+        &self,
+        identity: &Identity,
+        body: &CreateSale,
+    ) -> Result<Option<Recorded>, Error> {
+        self.stored(identity.id, |full| identity.means(full, body))
+            .await
+    }
+
+    /// `None` when nothing stands under the id.
+    pub(super) async fn stored(
+        &self,
+        id: SaleId,
+        is_it: impl Fn(&FullSale) -> bool,
+    ) -> Result<Option<Recorded>, Error> {
         let found = self.db.run(move |conn| outcome(conn, id)).await?;
         match found {
             None => Ok(None),
             Some(None) => Err(Error::SaleAborted),
-            Some(Some(full)) if full.sale.request_hash == hash => Ok(Some(Recorded {
+            Some(Some(full)) if is_it(&full) => Ok(Some(Recorded {
                 sale: views::as_recorded(full),
                 replayed: true,
             })),
@@ -386,6 +423,11 @@ fn overrides(cx: &Cx, full: &FullSale) -> QueryResult<Option<Entry>> {
     };
     let before = prices(|line| line.list_price_minor.get());
     let after = prices(|line| line.unit_price_minor.get());
-    let entry = Entry::new(cx, "price.override", full.sale.id).at(full.sale.store_id);
+    let action = if full.sale.offline {
+        "price.offline"
+    } else {
+        "price.override"
+    };
+    let entry = Entry::new(cx, action, full.sale.id).at(full.sale.store_id);
     entry.change(Some(&before), Some(&after)).map(Some)
 }

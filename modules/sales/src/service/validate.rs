@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use inventory_api::ProductKey;
 use kernel::{
+    idempotency::IdempotencyKey,
     ids::ProductId,
     money::Money,
     problem::FieldError,
@@ -10,12 +11,17 @@ use kernel::{
 };
 
 use crate::{
-    dto::{CreateRefund, CreateReturn, CreateSale, CreateUnreceiptedReturn, Discount},
+    dto::{CreateBatch, CreateRefund, CreateReturn, CreateSale, CreateUnreceiptedReturn, Discount},
     error::Error,
+    service::offline::key_of as key_of_batch,
 };
 
 const MAX_LINES: usize = 200;
 const MAX_PAYMENTS: usize = 20;
+/// How long a sale may wait in a till that is offline.
+const MAX_AGE: TimeDelta = TimeDelta::days(30);
+/// Sales of a batch at most.
+const MAX_BATCH: usize = 100;
 /// How far a till's clock may be ahead.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// `PostgreSQL` and JSON clients agree on these years; no shop trades outside them.
@@ -39,6 +45,38 @@ pub(crate) fn sale(body: &CreateSale, now: DateTime<Utc>) -> Result<Vec<ProductK
             faults.not_negative(&format!("/lines/{i}/unit_price"), price);
         }
         faults.discount(&format!("/lines/{i}"), line.discount);
+    }
+    faults.none_or_error().map(|()| keys)
+}
+
+/// Checks a batch; answers the key of each sale. The sales are checked one by one.
+pub(crate) fn batch(body: &CreateBatch) -> Result<Vec<IdempotencyKey>, Error> {
+    let mut faults = Faults::default();
+    faults.count("/sales", body.sales.len(), 1, MAX_BATCH);
+    let mut keys = Vec::with_capacity(body.sales.len());
+    for (i, item) in body.sales.iter().enumerate() {
+        match key_of_batch(item) {
+            Some(key) => keys.push(key),
+            None => faults.add(
+                format!("/sales/{i}/idempotency_key"),
+                "must be 1 to 255 printable ASCII characters",
+            ),
+        }
+    }
+    faults.none_or_error().map(|()| keys)
+}
+
+/// Checks a sale that has happened; answers the key of each line's product.
+pub(crate) fn offline(body: &CreateSale, now: DateTime<Utc>) -> Result<Vec<ProductKey>, Error> {
+    let keys = sale(body, now)?;
+    let mut faults = Faults::default();
+    if body.occurred_at.is_none_or(|at| at < now - MAX_AGE) {
+        faults.add("/occurred_at", "must be there, and at most 30 days ago");
+    }
+    for (i, line) in body.lines.iter().enumerate() {
+        if line.unit_price.is_none() {
+            faults.add(format!("/lines/{i}/unit_price"), "must be what was charged");
+        }
     }
     faults.none_or_error().map(|()| keys)
 }

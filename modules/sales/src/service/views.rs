@@ -86,6 +86,7 @@ pub(crate) fn current(full: FullSale) -> SaleView {
         void_id: _,
         void_hash: _,
         rounding_minor,
+        offline,
     } = sale;
     SaleView {
         id,
@@ -109,6 +110,7 @@ pub(crate) fn current(full: FullSale) -> SaleView {
         payments: all(payments, |row| payment(row, currency)),
         change: money(change_minor, currency),
         customer_ref,
+        offline,
     }
 }
 
@@ -203,6 +205,7 @@ pub(crate) fn sale_head((sale, unit_count): (Sale, i64)) -> SaleHead {
         void_id: _,
         void_hash: _,
         rounding_minor: _,
+        offline,
     } = sale;
     SaleHead {
         id,
@@ -223,6 +226,7 @@ pub(crate) fn sale_head((sale, unit_count): (Sale, i64)) -> SaleHead {
         total: money(total_minor, currency),
         refunded: money(refunded_minor, currency),
         customer_ref,
+        offline,
     }
 }
 

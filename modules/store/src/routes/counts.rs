@@ -180,16 +180,17 @@ pub(crate) async fn list_count_lines(
     let query = query.into_inner();
     let limit = query.limit.unwrap_or_default();
     let after: Option<(String, ProductId)> = page::after(query.cursor.as_ref())?;
-    let lines = store
-        .count_lines(id.into_inner(), can.scope(), query.which, after, limit)
-        .await?;
-    let hidden = lines.first().is_some_and(|first| {
-        let sight = sight(&can, first.store_id);
-        !sight.shows_found(first.blind, first.status.0)
-    });
-    if hidden && query.which == Some(Which::Deviating) {
-        return Err(Error::CountBlind);
+    let id = id.into_inner();
+    if query.which == Some(Which::Deviating) {
+        // Asked of the count and not of what is found: that nothing deviates tells as much.
+        let row = store.count(id, can.scope()).await?.head;
+        if !sight(&can, row.store_id).shows_found(row.blind, row.status.0) {
+            return Err(Error::CountBlind);
+        }
     }
+    let lines = store
+        .count_lines(id, can.scope(), query.which, after, limit)
+        .await?;
     let key = |listed: &ListedLine| (listed.line.sku.clone(), listed.line.product_id);
     let page = Page::build(lines, limit, key, |listed| {
         let sight = sight(&can, listed.store_id);

@@ -4,6 +4,7 @@
 use std::{io, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kernel::{
     auth::Scope,
     batch::{Writer, WriterOptions},
@@ -15,8 +16,8 @@ use kernel::{
     relay::{Delivery, Subscriber},
 };
 use store_api::{
-    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, Stock, StoreLevel, StoreProfile, Stores,
-    TransferRef, TransferRefused, Transfers,
+    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, PastLevel, Stock, StoreLevel,
+    StoreProfile, Stores, TransferRef, TransferRefused, Transfers,
 };
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     },
     dto::TransferView,
     error::Error,
-    repo::{levels, profiles},
+    repo::{levels, past_levels, profiles},
     service::{
         deliver, hold,
         requests::{Request, once},
@@ -38,6 +39,7 @@ use crate::{
 const MAX_BATCH: usize = 64;
 /// Levels of one store in one answer at most.
 const MAX_LEVELS: i64 = 1_000;
+const MAX_PAST_LEVELS: i64 = 10_000;
 
 /// When a hold's transaction is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,23 @@ impl Levels for Ports {
             .run(move |conn| levels::of_products(conn, &scope, &products).map_err(DbError::from))
             .await
             .map_err(|e| NoAnswer::new("levels", "levels", reason(&e)))
+    }
+
+    async fn levels_at(
+        &self,
+        _: &Cx,
+        store: StoreId,
+        before: DateTime<Utc>,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<PastLevel>, NoAnswer> {
+        let limit = limit.clamp(0, MAX_PAST_LEVELS);
+        self.db
+            .run(move |conn| {
+                past_levels::of_store(conn, store, before, after, limit).map_err(DbError::from)
+            })
+            .await
+            .map_err(|e| NoAnswer::new("levels", "levels_at", reason(&e)))
     }
 
     async fn levels_of_store(

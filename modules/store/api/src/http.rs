@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::Scope as Routes;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kernel::{
     auth::Scope,
     call::{CallError, Cx, NoAnswer, Serve},
@@ -13,8 +14,8 @@ use kernel::{
 };
 
 use crate::{
-    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, Stock, StoreLevel, StoreProfile, Stores,
-    TransferRef, TransferRefused, Transfers,
+    Hold, HoldRefused, HoldRequest, Levels, NewTransfer, PastLevel, Stock, StoreLevel,
+    StoreProfile, Stores, TransferRef, TransferRefused, Transfers,
 };
 
 /// Reaches [`Stock`] in another process.
@@ -93,6 +94,18 @@ impl Levels for LevelsClient {
         self.0.ask("levels", cx, &(scope, products)).await
     }
 
+    async fn levels_at(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        before: DateTime<Utc>,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<PastLevel>, NoAnswer> {
+        let asked = (store, before, after, limit);
+        self.0.ask("levels_at", cx, &asked).await
+    }
+
     async fn levels_of_store(
         &self,
         cx: &Cx,
@@ -111,6 +124,12 @@ pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
         .ask("levels", |levels, cx, (scope, products)| async move {
             levels.levels(&cx, scope, products).await
         })
+        .ask(
+            "levels_at",
+            |levels, cx, (store, before, after, limit)| async move {
+                levels.levels_at(&cx, store, before, after, limit).await
+            },
+        )
         .ask(
             "levels_of_store",
             |levels, cx, (store, after, limit)| async move {

@@ -140,6 +140,20 @@ pub trait Levels: Send + Sync {
         products: Vec<ProductId>,
     ) -> Result<Vec<StoreLevel>, NoAnswer>;
 
+    /// What one store had just before a moment, by product, at most 10,000, those after `after`
+    /// only; levels at zero are left out. What happened is told apart by when it did, as far as it was
+    /// recorded later, too: no clock is believed that runs ahead. Opening stock was there before the
+    /// first thing that happened to it. Reads all that was recorded at the store since: a read that
+    /// costs more the longer ago the moment is.
+    async fn levels_at(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        before: DateTime<Utc>,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<PastLevel>, NoAnswer>;
+
     /// The levels of one store by product, at most 1,000, those after `after` only. A read.
     async fn levels_of_store(
         &self,
@@ -169,6 +183,17 @@ pub struct StoreLevel {
     pub damaged: i64,
     /// On the way here from other stores.
     pub incoming: i64,
+}
+
+/// What one store had of one product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastLevel {
+    /// What.
+    pub product_id: ProductId,
+    /// Sellable then, in base units.
+    pub on_hand: i64,
+    /// There, but not sellable.
+    pub damaged: i64,
 }
 
 /// A store, its settings or its place in the chain changed: what was copied from it may be out of

@@ -1,6 +1,6 @@
 //! A store as other modules see it, and how it reads the clock.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use kernel::{
     ids::StoreId,
@@ -104,6 +104,17 @@ impl StoreProfile {
             local.date()
         }
     }
+
+    /// When the business day `date` is over here: the first moment of the next one.
+    pub fn day_end(&self, date: NaiveDate) -> DateTime<Utc> {
+        let next = date.succ_opt().unwrap_or(date);
+        let turn = next.and_time(self.day_cutoff);
+        // Where the clock jumps over the cutoff, the day turns as it lands.
+        let moment = (0..=180)
+            .filter_map(|minutes| turn.checked_add_signed(TimeDelta::minutes(minutes)))
+            .find_map(|local| self.timezone.from_local_datetime(&local).latest());
+        moment.map_or_else(|| turn.and_utc(), |at| at.with_timezone(&Utc))
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +151,25 @@ mod tests {
         let shop = profile(Tz::Europe__Paris, "04:00:00");
         assert_eq!(date(&shop, "2026-01-10T02:59:59Z"), "2026-01-09");
         assert_eq!(date(&shop, "2026-01-10T03:00:00Z"), "2026-01-10");
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_one_begins() {
+        let ends = |zone, cutoff, date: &str| {
+            let shop = profile(zone, cutoff);
+            let end = shop.day_end(date.parse().unwrap());
+            let before = end - TimeDelta::seconds(1);
+            let days = [before, end].map(|at| shop.business_date(at).to_string());
+            (end.to_rfc3339(), days)
+        };
+        let days = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+        let (end, around) = ends(Tz::Europe__Paris, "04:00:00", "2026-01-10");
+        assert_eq!(end, "2026-01-11T03:00:00+00:00");
+        assert_eq!(around, days("2026-01-10", "2026-01-11"));
+        // The clock jumps from 02:00 to 03:00, over the cutoff.
+        let (end, around) = ends(Tz::Europe__Paris, "02:30:00", "2026-03-28");
+        assert_eq!(end, "2026-03-29T01:00:00+00:00");
+        assert_eq!(around, days("2026-03-28", "2026-03-29"));
     }
 
     #[test]

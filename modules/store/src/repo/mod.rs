@@ -11,6 +11,7 @@ pub(crate) mod integrity;
 pub(crate) mod ledger;
 pub(crate) mod levels;
 pub(crate) mod movements;
+pub(crate) mod past_levels;
 pub(crate) mod profiles;
 pub(crate) mod promises;
 pub(crate) mod registers;

@@ -12,7 +12,9 @@ use kernel::{
     outbox::Envelope,
     relay::{Delivery, Subscriber},
 };
-use sales_api::{Attempt, Demand, Outcome, Resolution, SaleOutcomes, Sold, SoldQuery};
+use sales_api::{
+    Attempt, Demand, LastSold, LastSoldQuery, Outcome, Resolution, SaleOutcomes, Sold, SoldQuery,
+};
 use store_api::StoreChanged;
 
 use crate::{
@@ -90,6 +92,21 @@ impl Demand for Ports {
         }
         self.db
             .run(move |conn| demand::sold(conn, &query).map_err(DbError::from))
+            .await
+            .map_err(|e| no_answer(&e))
+    }
+
+    async fn last_sold(&self, _: &Cx, query: LastSoldQuery) -> Result<Vec<LastSold>, NoAnswer> {
+        let no_answer =
+            |error: &dyn std::fmt::Display| NoAnswer::new("demand", "last_sold", error.to_string());
+        if query.products.len() > DEMAND_PRODUCTS {
+            return Err(no_answer(&"more was asked than may be at once"));
+        }
+        if query.products.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.db
+            .run(move |conn| demand::last_sold(conn, &query).map_err(DbError::from))
             .await
             .map_err(|e| no_answer(&e))
     }

@@ -15,6 +15,10 @@ pub trait Demand: Send + Sync {
     /// their business day, voided ones not at all, returns on theirs. Where nothing happened there
     /// is no answer. A read.
     async fn sold(&self, cx: &Cx, query: SoldQuery) -> Result<Vec<Sold>, NoAnswer>;
+
+    /// When each of the products was last sold at a store, ever; those that never were are left
+    /// out. Reads all sales of the products: ask for those that hardly sell. A read.
+    async fn last_sold(&self, cx: &Cx, query: LastSoldQuery) -> Result<Vec<LastSold>, NoAnswer>;
 }
 
 /// What is asked.
@@ -41,4 +45,22 @@ pub struct Sold {
     pub quantity: i64,
     /// The last business day with a sale; `None` where things only came back.
     pub last_sold_on: Option<NaiveDate>,
+}
+
+/// What is asked about the last sales.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSoldQuery {
+    /// Where.
+    pub store: StoreId,
+    /// At most 1,000.
+    pub products: Vec<ProductId>,
+}
+
+/// When a product was last sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSold {
+    /// What.
+    pub product_id: ProductId,
+    /// The business day.
+    pub on: NaiveDate,
 }

@@ -9,7 +9,7 @@ use kernel::{
     peer::{Peer, Remote},
 };
 
-use crate::{Attempt, Demand, Resolution, SaleOutcomes, Sold, SoldQuery};
+use crate::{Attempt, Demand, LastSold, LastSoldQuery, Resolution, SaleOutcomes, Sold, SoldQuery};
 
 const PORT: &str = "sale_outcomes";
 
@@ -58,6 +58,10 @@ impl Demand for DemandClient {
     async fn sold(&self, cx: &Cx, query: SoldQuery) -> Result<Vec<Sold>, NoAnswer> {
         self.0.ask("sold", cx, &query).await
     }
+
+    async fn last_sold(&self, cx: &Cx, query: LastSoldQuery) -> Result<Vec<LastSold>, NoAnswer> {
+        self.0.ask("last_sold", cx, &query).await
+    }
 }
 
 /// Offers `demand` to other processes. Mounted on the internal listener only.
@@ -65,6 +69,9 @@ pub fn serve_demand(demand: Arc<dyn Demand>) -> Scope {
     Serve::new(DEMAND, demand)
         .ask("sold", |demand, cx, query| async move {
             demand.sold(&cx, query).await
+        })
+        .ask("last_sold", |demand, cx, query| async move {
+            demand.last_sold(&cx, query).await
         })
         .into_scope()
 }

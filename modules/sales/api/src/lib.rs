@@ -13,7 +13,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use demand::{Demand, Sold, SoldQuery};
+pub use demand::{Demand, LastSold, LastSoldQuery, Sold, SoldQuery};
 pub use http::{DemandClient, SaleOutcomesClient, serve, serve_demand};
 
 /// Decides, once and for all, whether a sale stands.

@@ -6,7 +6,7 @@ use kernel::{
     ids::{ProductId, StoreId},
     statement,
 };
-use sales_api::{Sold, SoldQuery};
+use sales_api::{LastSold, LastSoldQuery, Sold, SoldQuery};
 
 #[derive(QueryableByName)]
 struct Row {
@@ -78,4 +78,44 @@ impl From<Row> for Sold {
             last_sold_on,
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct LastRow {
+    #[diesel(sql_type = sql_types::Uuid)]
+    product_id: ProductId,
+    #[diesel(sql_type = sql_types::Date)]
+    sold_on: NaiveDate,
+}
+
+statement! {
+    struct LastOf<'a> {
+        store: StoreId => sql_types::Uuid,
+        products: &'a [ProductId] => sql_types::Array<sql_types::Uuid>,
+    }
+    "SELECT l.product_id, max(s.business_date) AS sold_on \
+     FROM (SELECT {}::uuid AS store, {}::uuid[] AS products) p \
+     JOIN sale_lines l ON l.product_id = ANY(p.products) AND l.store_id = p.store \
+     JOIN sales s ON s.id = l.sale_id AND s.state = 'recorded' \
+     GROUP BY l.product_id ORDER BY l.product_id"
+}
+
+/// When the products were last sold at the store.
+pub(crate) fn last_sold(
+    conn: &mut PgConnection,
+    query: &LastSoldQuery,
+) -> QueryResult<Vec<LastSold>> {
+    let rows: Vec<LastRow> = LastOf {
+        store: query.store,
+        products: &query.products,
+    }
+    .get_results(conn)?;
+    let last = |LastRow {
+                    product_id,
+                    sold_on,
+                }| LastSold {
+        product_id,
+        on: sold_on,
+    };
+    Ok(rows.into_iter().map(last).collect())
 }

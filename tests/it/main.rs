@@ -70,6 +70,7 @@ mod shift_races;
 mod shift_requests;
 mod shifts;
 mod statements;
+mod stock_reports;
 mod stocks;
 mod suggestions;
 mod taxes;

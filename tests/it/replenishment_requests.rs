@@ -1,4 +1,5 @@
-//! A request for every operation of reorder rules and replenishment; see `requests`.
+//! A request for every operation of reorder rules, replenishment and reports on stock; see
+//! `requests`.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -65,6 +66,9 @@ impl Fixture {
             }
             ("POST", "/api/inventory/replenishment/suggestions/accept") => {
                 with(path, asked("suggestions"))
+            }
+            ("GET", "/api/inventory/reports/stock-value" | "/api/inventory/reports/dead-stock") => {
+                bare(format!("{path}?store_id={store}"))
             }
             ("GET", "/api/inventory/replenishment/requests") => {
                 bare(format!("{REQUESTS}?store_id={store}"))

@@ -258,7 +258,10 @@ impl Fixture {
         path: &str,
         store: Uuid,
     ) -> Option<Request> {
-        if path.contains("/reorder-rules") || path.contains("/replenishment/") {
+        if path.contains("/reorder-rules")
+            || path.contains("/replenishment/")
+            || path.contains("/inventory/reports/")
+        {
             return self.of_replenishment(app, method, path, store).await;
         }
         let priced = ["prices", "taxes", "promotions"];

@@ -23,6 +23,10 @@ kernel::permission! {
     pub(crate) ReplenishmentWrite = "replenishment:write" [Admin, Manager, Clerk]
     /// Decide what stores get: an admin of the store, or a manager of a warehouse.
     pub(crate) ReplenishmentApprove = "replenishment:approve" [Admin, Manager]
+    /// See what is on the shelves and does not sell.
+    pub(crate) StockReportRead = "stock-reports:read" [Admin, Manager, Clerk, Auditor]
+    /// See what stock is worth, which is what it cost.
+    pub(crate) StockValueRead = "stock-reports:value" [Admin, Manager, Auditor]
     /// Read who changed what.
     pub(crate) AuditRead = "inventory:audit" [Admin, Manager, Auditor]
     /// Read the change feed, which tells of the whole chain; held everywhere.

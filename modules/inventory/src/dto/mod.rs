@@ -1,9 +1,11 @@
-//! What clients send and see of prices, promotions, taxes, reorder rules, requests and suggestions.
+//! What clients send and see of prices, promotions, taxes, reorder rules, requests, suggestions and
+//! reports on stock.
 
 pub(crate) mod prices;
 pub(crate) mod promotions;
 mod reorder;
 mod replenishment;
+mod reports;
 mod suggestions;
 pub(crate) mod taxes;
 
@@ -14,6 +16,10 @@ pub(crate) use reorder::{
 pub(crate) use replenishment::{
     ApproveRequest, CreateRequest, RejectRequest, RequestHead, RequestLine, RequestView,
     SubmitRequest,
+};
+pub(crate) use reports::{
+    DeadStockReport, DeadStockRow, StockAmount, StockReportFormat, StockValueReport, StockValueRow,
+    StockValueTotals,
 };
 pub(crate) use suggestions::{
     AcceptSuggestions, Figures, SuggestedSource, SuggestionReason, SuggestionView,
@@ -35,6 +41,11 @@ kernel::bounded_integer! {
 kernel::bounded_integer! {
     /// Business days that are looked back, 1 to 365.
     pub(crate) WindowDays, 1, 365
+}
+
+kernel::bounded_integer! {
+    /// Rows of a report, 1 to 10,000.
+    pub(crate) ReportLimit, 1, 10_000
 }
 
 /// A day in the years 2000 to 2100.

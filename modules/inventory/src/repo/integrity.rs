@@ -36,6 +36,16 @@ pub(crate) const CHECKS: &[Check] = &[
                 WHEN r.status IN ('fulfilled', 'unfulfilled') THEN t.transfers = 0 OR NOT t.ended \
                 ELSE t.transfers > 0 END",
     },
+    Check {
+        title: "R3 the last cost of a product in its history is what it costs",
+        count: "\
+            SELECT count(*) AS violations FROM products p LEFT JOIN LATERAL ( \
+                SELECT c.* FROM product_costs c WHERE c.product_id = p.id \
+                ORDER BY c.version DESC LIMIT 1) c ON true \
+            WHERE (c.product_id IS NOT NULL OR p.cost_minor IS NOT NULL) \
+                AND (c.cost_minor, c.currency, c.price_per) \
+                    IS DISTINCT FROM (p.cost_minor, p.currency, p.price_per)",
+    },
 ];
 
 #[derive(QueryableByName)]

@@ -4,6 +4,7 @@ pub(crate) mod answers;
 pub(crate) mod barcodes;
 pub(crate) mod categories;
 pub(crate) mod columns;
+pub(crate) mod costs;
 pub(crate) mod export;
 pub(crate) mod imports;
 pub(crate) mod in_category;

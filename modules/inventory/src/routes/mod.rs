@@ -16,6 +16,8 @@ mod promotions;
 mod reorder_rules;
 mod replenishment;
 mod replenishment_steps;
+mod report_file;
+mod reports;
 mod stock;
 mod suggestions;
 mod taxes;
@@ -62,6 +64,8 @@ pub(crate) fn mount(cfg: &mut ServiceConfig<'_>) {
         .service(taxes::list_tax_rates)
         .service(taxes::create_tax_rate)
         .service(taxes::withdraw_tax_rate)
+        .service(reports::get_stock_value_report)
+        .service(reports::get_dead_stock_report)
         .service(reorder_rules::list_reorder_rules)
         .service(reorder_rules::put_reorder_rules)
         .service(reorder_rules::get_reorder_rule)

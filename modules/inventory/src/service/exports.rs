@@ -133,7 +133,7 @@ fn push_line(text: &mut String, line: &Exported, with_cost: bool) -> Result<(), 
 
 /// RFC 4180. What a spreadsheet might take for a formula is quoted too, but never changed: the
 /// file must import again as it is.
-fn quote(cell: &str) -> String {
+pub(crate) fn quote(cell: &str) -> String {
     let special = cell.contains([',', '"', '\n', '\r']) || cell.starts_with(['=', '+', '-', '@']);
     if special {
         format!("\"{}\"", cell.replace('"', "\"\""))

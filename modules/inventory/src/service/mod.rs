@@ -20,6 +20,7 @@ pub(crate) mod reorder_rules;
 pub(crate) mod replenishment;
 mod save;
 pub(crate) mod stock;
+pub(crate) mod stock_reports;
 pub(crate) mod suggestions;
 mod supply;
 pub(crate) mod taxes;

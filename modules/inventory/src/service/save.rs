@@ -1,4 +1,4 @@
-//! The one way in which products change: row, barcodes, audit and event together.
+//! The one way in which products change: row, barcodes, history of the cost, audit and event together.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::{
     domain::product::{Change, Product},
     error::Error,
     events,
-    repo::{barcodes, products},
+    repo::{barcodes, costs, products},
 };
 
 /// Writes `changes`, each of another product. The rows of changed products must be locked.
@@ -37,6 +37,7 @@ pub(crate) fn save(conn: &mut PgConnection, cx: &Cx, changes: &[Change]) -> Resu
         removed.extend(old_set.difference(&new_set).map(|b| b.as_str()));
         added.extend(new_set.difference(&old_set).map(|b| (b.as_str(), after.id)));
     }
+    costs::note(conn, changes)?;
     // Everyone takes barcodes in the same order, so that two blocks cannot wait for each other.
     added.sort_unstable();
     barcodes::replace(conn, &removed, &added)?;

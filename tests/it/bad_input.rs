@@ -17,7 +17,7 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM store.stores), (SELECT sum(version) FROM store.stores), \
     (SELECT count(*) FROM store.registers), (SELECT sum(version) FROM store.levels), \
     (SELECT count(*) FROM store.movements), (SELECT count(*) FROM store.holds), \
-    (SELECT sum(version) FROM store.transfers), (SELECT count(*) FROM store.requests), \
+    (SELECT sum(version) FROM store.transfers), (SELECT count(*) FROM store.answers), \
     (SELECT count(*) FROM store.discrepancies WHERE state = 'resolved'), \
     (SELECT string_agg(status, ' ' ORDER BY id) FROM store.counts), \
     (SELECT count(*) FROM store.count_entries), (SELECT sum(pass) FROM store.count_lines), \
@@ -34,7 +34,7 @@ const FINGERPRINT: &str = "SELECT concat_ws(' ', \
     (SELECT count(*) FROM sales.sales WHERE state <> 'aborted'), (SELECT sum(refunded_minor) FROM sales.sales), \
     (SELECT count(*) FROM sales.returns), (SELECT sum(last_receipt) FROM sales.registers), \
     (SELECT count(*) FROM sales.shifts), (SELECT count(*) FROM sales.z_reports), \
-    (SELECT count(*) FROM sales.cash_movements), (SELECT count(*) FROM sales.shift_requests), \
+    (SELECT count(*) FROM sales.cash_movements), (SELECT count(*) FROM sales.answers), \
     (SELECT concat_ws(' ', count(*), count(end_id)) FROM sales.parked_sales))";
 
 /// Every leaf of `body` replaced, one at a time, by each of `values`.

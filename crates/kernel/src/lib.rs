@@ -5,6 +5,7 @@
 extern crate self as kernel;
 
 pub mod address;
+pub mod answers;
 pub mod audit;
 pub mod auth;
 pub mod batch;

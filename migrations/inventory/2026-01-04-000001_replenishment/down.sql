@@ -1,4 +1,4 @@
-DROP TABLE replenishment_answers;
+DROP TABLE answers;
 DROP TABLE replenishment_transfer_lines;
 DROP TABLE replenishment_transfers;
 DROP TABLE replenishment_lines;

@@ -108,11 +108,11 @@ CREATE TABLE replenishment_transfer_lines (
 CREATE INDEX replenishment_transfer_lines_product ON replenishment_transfer_lines (product_id);
 
 -- A stored answer per request that was carried out, under the id made of its idempotency key.
-CREATE TABLE replenishment_answers (
+CREATE TABLE answers (
     id uuid PRIMARY KEY,
     actor_id uuid NOT NULL,
     request_hash bytea NOT NULL,
     response jsonb,
     created_at timestamptz NOT NULL
 );
-REVOKE DELETE ON replenishment_answers FROM comptoir_inventory;
+REVOKE DELETE ON answers FROM comptoir_inventory;

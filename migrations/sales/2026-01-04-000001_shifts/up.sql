@@ -107,16 +107,16 @@ CREATE TABLE z_reports (
 );
 REVOKE UPDATE, DELETE ON receipts, cash_movements, z_reports FROM comptoir_sales;
 
--- A stored answer per request about a shift that was carried out, under the id made of its
+-- A stored answer per request that was carried out and makes no document, under the id made of its
 -- idempotency key.
-CREATE TABLE shift_requests (
+CREATE TABLE answers (
     id uuid PRIMARY KEY,
     actor_id uuid NOT NULL,
     request_hash bytea NOT NULL,
     response jsonb,
     created_at timestamptz NOT NULL
 );
-REVOKE DELETE ON shift_requests FROM comptoir_sales;
+REVOKE DELETE ON answers FROM comptoir_sales;
 
 ALTER TABLE returns ADD COLUMN register_id uuid;
 -- The shift whose drawer gave the money of a voided sale back.

@@ -1,3 +1,3 @@
-ALTER INDEX requests_pkey RENAME TO transfer_requests_pkey;
-ALTER TABLE requests RENAME TO transfer_requests;
+ALTER INDEX answers_pkey RENAME TO transfer_requests_pkey;
+ALTER TABLE answers RENAME TO transfer_requests;
 DROP TABLE discrepancies;

@@ -38,5 +38,5 @@ FROM (SELECT *, uuid_send(gen_random_uuid()) AS random FROM movements
 LEFT JOIN holds h ON m.reason = 'sale' AND h.hold_id = m.document_id AND h.store_id = m.store_id;
 
 -- The stored answers of everything that is done once, not of transfers alone.
-ALTER TABLE transfer_requests RENAME TO requests;
-ALTER INDEX transfer_requests_pkey RENAME TO requests_pkey;
+ALTER TABLE transfer_requests RENAME TO answers;
+ALTER INDEX transfer_requests_pkey RENAME TO answers_pkey;

@@ -5,6 +5,7 @@ mod pricing;
 use actix_web::http::StatusCode;
 use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
+    answers::KeyReused,
     call::NoAnswer,
     db::DbError,
     problem::{FieldError, Problem},
@@ -123,6 +124,12 @@ impl Error {
     /// One field is out of bounds.
     pub(crate) fn invalid(pointer: &str, detail: impl std::fmt::Display) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, "invalid", detail)])
+    }
+}
+
+impl From<KeyReused> for Error {
+    fn from(_: KeyReused) -> Self {
+        Self::KeyReused
     }
 }
 

@@ -4,6 +4,7 @@ mod shifts;
 
 use actix_web::http::StatusCode;
 use kernel::{
+    answers::KeyReused,
     call::NoAnswer,
     db::DbError,
     money::{Currency, Money},
@@ -71,6 +72,18 @@ pub(crate) enum Error {
     NoAnswer(#[from] NoAnswer),
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<KeyReused> for Error {
+    fn from(_: KeyReused) -> Self {
+        Self::KeyReused
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Problem(Problem::internal(&error))
+    }
 }
 
 impl From<diesel::result::Error> for Error {

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
+    answers::KeyReused,
     call::NoAnswer,
     db::DbError,
     problem::{FieldError, Problem},
@@ -105,6 +106,12 @@ pub struct RefusedItem {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct TransferRefused(pub(crate) transfer::Refusal);
+
+impl From<KeyReused> for Error {
+    fn from(_: KeyReused) -> Self {
+        Self::KeyReused
+    }
+}
 
 impl From<transfer::Refusal> for Error {
     fn from(refusal: transfer::Refusal) -> Self {

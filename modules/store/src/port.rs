@@ -6,6 +6,7 @@ use std::{io, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kernel::{
+    answers::{Asked, once},
     auth::Scope,
     batch::{Writer, WriterOptions},
     call::{CallError, Cx, NoAnswer},
@@ -30,7 +31,6 @@ use crate::{
     repo::{levels, past_levels, profiles},
     service::{
         deliver, hold,
-        requests::{Request, once},
         transfers::{Answered, Opening, check_lines, open},
     },
 };
@@ -175,7 +175,7 @@ impl Transfers for Ports {
             .db
             .transaction(move |conn| {
                 check_lines(transfer.lines.iter().map(|line| line.product_id))?;
-                let request = Request::new(transfer.id.0, &transfer)?;
+                let request = Asked::new(transfer.id.0, &transfer)?;
                 let opening = opening(transfer);
                 once(conn, &cx, &request, |conn| {
                     open(conn, &cx, &opening).map(TransferView::from)

@@ -1,6 +1,5 @@
 //! SQL. Every function takes a connection, so that the service decides the transaction.
 
-pub(crate) mod answers;
 pub(crate) mod barcodes;
 pub(crate) mod categories;
 pub(crate) mod columns;

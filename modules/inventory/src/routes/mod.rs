@@ -1,6 +1,5 @@
 //! The public HTTP surface of inventory, one file per resource.
 
-mod answers;
 mod audit;
 mod categories;
 mod events;

@@ -17,7 +17,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::answers::{created, done};
 use crate::{
     Inventory,
     dto::prices::{CreatePrice, EndPrice, PriceView},
@@ -142,7 +141,7 @@ pub(crate) async fn create_price(
     let cx = pricing_at(&can, body.store_id)?;
     let answered = inventory.create_price(&cx, &key, body).await?;
     let location = format!("/api/inventory/prices/{}", answered.view.id);
-    Ok(created(&key, &answered, location))
+    Ok(answered.created(&key, location))
 }
 
 /// Read a dated price.
@@ -196,5 +195,5 @@ pub(crate) async fn end_price(
     let answered = inventory
         .end_price(&cx, &key, id, if_match.0, body.into_inner())
         .await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }

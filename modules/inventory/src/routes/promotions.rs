@@ -16,10 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{
-    answers::{created, done},
-    prices::{place, pricing_at},
-};
+use super::prices::{place, pricing_at};
 use crate::{
     Inventory,
     dto::{
@@ -138,7 +135,7 @@ pub(crate) async fn create_promotion(
     let cx = promoting_at(&can, body.store_ids.as_deref())?;
     let answered = inventory.create_promotion(&cx, &key, body).await?;
     let location = format!("/api/inventory/promotions/{}", answered.view.id);
-    Ok(created(&key, &answered, location))
+    Ok(answered.created(&key, location))
 }
 
 /// Read a promotion.
@@ -195,7 +192,7 @@ pub(crate) async fn end_promotion(
     let answered = inventory
         .end_promotion(&cx, &key, id, if_match.0, body.into_inner())
         .await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }
 
 fn elsewhere() -> Problem {

@@ -192,7 +192,5 @@ pub(crate) async fn put_reorder_rules(
         cx = can.at(store)?;
     }
     let answered = inventory.put_rules(&cx, &key, body).await?;
-    let mut response = HttpResponse::Ok();
-    key.answer(&mut response, answered.replayed);
-    Ok(response.json(answered.view))
+    Ok(answered.ok(&key))
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, get, http::header, post, web::Data};
 use kernel::{
+    answers::Answered,
     auth::{Can, Permission, Scope},
     call::Cx,
     extract::{Json, Path, Query, etag},
@@ -21,7 +22,6 @@ use crate::{
     error::Error,
     permissions::{ReplenishmentRead, ReplenishmentWrite},
     repo::{columns::Status, replenishment::RequestFilter},
-    service::answers::Answered,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, post, web::Data};
 use kernel::{
+    answers::Answered,
     auth::{Can, Role},
     call::Cx,
     extract::{Json, Path, etag},
@@ -17,7 +18,6 @@ use crate::{
     error::Error,
     permissions::{ReplenishmentApprove, ReplenishmentWrite},
     repo::replenishment::Request,
-    service::answers::Answered,
 };
 
 /// The caller's context at the store that asks. 404 where they do not see the request.

@@ -14,10 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{
-    answers::{created, done},
-    prices::place,
-};
+use super::prices::place;
 use crate::{
     Inventory,
     dto::taxes::{CreateTaxClass, CreateTaxRate, TaxClassView, TaxRateView},
@@ -82,11 +79,7 @@ pub(crate) async fn create_tax_class(
     let answered = inventory
         .create_tax_class(&cx, &key, body.into_inner())
         .await?;
-    Ok(created(
-        &key,
-        &answered,
-        "/api/inventory/taxes/classes".to_owned(),
-    ))
+    Ok(answered.created(&key, "/api/inventory/taxes/classes".to_owned()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -174,7 +167,7 @@ pub(crate) async fn create_tax_rate(
     let answered = inventory
         .create_tax_rate(&cx, &key, body.into_inner())
         .await?;
-    Ok(created(&key, &answered, "/api/inventory/taxes".to_owned()))
+    Ok(answered.created(&key, "/api/inventory/taxes".to_owned()))
 }
 
 /// Withdraw a tax rate that has not begun.
@@ -198,5 +191,5 @@ pub(crate) async fn withdraw_tax_rate(
     let answered = inventory
         .withdraw_tax_rate(&cx, &key, id.into_inner())
         .await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }

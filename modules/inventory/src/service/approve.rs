@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked, once},
     call::Cx,
     idempotency::IdempotencyKey,
     ids::{ProductId, StoreId, TransferId},
@@ -13,7 +14,6 @@ use kernel::{
 use uuid::Uuid;
 
 use super::{
-    answers::{Answered, Asked, once},
     replenishment::{change, check_lines, locked},
     supply::{Supply, asked},
 };

@@ -1,7 +1,6 @@
 //! Use cases. Each is one public function and one transaction, but for imports and exports, which
 //! are one transaction per block.
 
-pub(crate) mod answers;
 pub(crate) mod approve;
 pub(crate) mod categories;
 mod directory;

@@ -1,10 +1,12 @@
 //! A use case that is one transaction, carried out once per request.
 
 use diesel::PgConnection;
-use kernel::call::Cx;
+use kernel::{
+    answers::{self, Answered, Asked},
+    call::Cx,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::answers::{self, Answered, Asked};
 use crate::{Inventory, error::Error};
 
 impl Inventory {

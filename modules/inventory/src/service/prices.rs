@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -13,7 +14,6 @@ use kernel::{
 use store_api::StoreProfile;
 use uuid::Uuid;
 
-use super::answers::{Answered, Asked};
 use crate::{
     Inventory,
     domain::dated::{Dates, Refusal},

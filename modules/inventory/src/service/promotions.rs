@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -14,10 +15,7 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::{
-    answers::{Answered, Asked},
-    prices::{refused, sells_in},
-};
+use super::prices::{refused, sells_in};
 use crate::{
     Inventory,
     domain::{dated::Dates, promotion::check},

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked, once, replay},
     audit::{self, Entry},
     call::Cx,
     idempotency::IdempotencyKey,
 };
 
-use super::answers::{Answered, Asked, once, replay};
 use crate::{
     Inventory,
     domain::reorder::Rule,
@@ -86,7 +86,7 @@ impl Inventory {
         let (asked, stored) = self
             .db
             .run(move |conn| {
-                let stored = replay(conn, &asked)?;
+                let stored = replay::<_, Error>(conn, &asked)?;
                 Ok::<_, Error>((asked, stored))
             })
             .await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked, once, replay},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -16,7 +17,6 @@ use kernel::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::answers::{Answered, Asked, once, replay};
 use crate::{
     Inventory,
     domain::replenishment::{RequestStatus, Step},
@@ -83,7 +83,7 @@ impl Inventory {
     ) -> Result<(Asked, Option<Answered<RequestView>>), Error> {
         self.db
             .run(move |conn| {
-                let stored = replay(conn, &asked)?;
+                let stored = replay::<_, Error>(conn, &asked)?;
                 Ok((asked, stored))
             })
             .await

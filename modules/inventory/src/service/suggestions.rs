@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use kernel::{
+    answers::{Answered, Asked, once},
     auth::Scope,
     call::Cx,
     idempotency::IdempotencyKey,
@@ -15,7 +16,6 @@ use kernel::{
 use store_api::StoreLevel;
 
 use super::{
-    answers::{Answered, Asked, once},
     replenishment::{Opening, open},
     supply::{SoldBy, Supply, Window, asked},
 };

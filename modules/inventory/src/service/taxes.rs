@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked},
     audit::{self, Entry},
     call::Cx,
     idempotency::IdempotencyKey,
@@ -11,7 +12,6 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::answers::{Answered, Asked};
 use crate::{
     Inventory,
     dto::taxes::{CreateTaxClass, CreateTaxRate, TaxClassView, TaxRateView},

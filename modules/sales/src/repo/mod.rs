@@ -14,7 +14,6 @@ pub(crate) mod revenue;
 pub(crate) mod sales;
 pub(crate) mod sales_write;
 pub(crate) mod shift_integrity;
-pub(crate) mod shift_requests;
 pub(crate) mod shift_totals;
 pub(crate) mod shifts;
 pub(crate) mod tombstones;

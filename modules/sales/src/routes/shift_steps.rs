@@ -10,7 +10,7 @@ use kernel::{
     uuid::Uuid,
 };
 
-use super::{created, shifts::sight};
+use super::shifts::sight;
 use crate::{
     Sales,
     dto::{CashMovementView, CloseShift, MoveCash, ZReport},
@@ -61,7 +61,7 @@ pub(crate) async fn move_cash(
     let (cx, shift) = act(&sales, &can, id.into_inner()).await?;
     let location = format!("/api/sales/shifts/{}/cash", shift.id);
     let answered = sales.move_cash(&cx, &key, shift, body.into_inner()).await?;
-    Ok(created(&key, answered.replayed, location, &answered.view))
+    Ok(answered.created(&key, location))
 }
 
 /// Close a shift with what was counted in its drawer.
@@ -102,7 +102,5 @@ pub(crate) async fn close_shift(
     let answered = sales
         .close_shift(&cx, &key, shift, body.into_inner())
         .await?;
-    let mut answer = HttpResponse::Ok();
-    key.answer(&mut answer, answered.replayed);
-    Ok(answer.json(answered.view))
+    Ok(answered.ok(&key))
 }

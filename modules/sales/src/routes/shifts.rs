@@ -11,7 +11,6 @@ use kernel::{
     uuid::Uuid,
 };
 
-use super::created;
 use crate::{
     Sales,
     dto::{
@@ -71,7 +70,7 @@ pub(crate) async fn open_shift(
     let cx = can.at(body.store_id)?;
     let answered = sales.open_shift(&cx, &key, body).await?;
     let location = format!("/api/sales/shifts/{}", answered.view.id);
-    Ok(created(&key, answered.replayed, location, &answered.view))
+    Ok(answered.created(&key, location))
 }
 
 /// List shifts, the last opened first.

@@ -21,7 +21,6 @@ pub(crate) mod record;
 pub(crate) mod record_return;
 pub(crate) mod reports;
 pub(crate) mod shift_reports;
-pub(crate) mod shift_requests;
 pub(crate) mod shift_steps;
 pub(crate) mod shifts;
 pub(crate) mod take_back;

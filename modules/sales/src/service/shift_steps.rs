@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked, once},
     audit::{self, Entry},
     call::Cx,
     idempotency::IdempotencyKey,
@@ -13,7 +14,6 @@ use kernel::{
 
 use super::{
     shift_reports::{amount, drawer, report},
-    shift_requests::{Answered, Request, once},
     shifts::{movement_view, shift_view},
 };
 use crate::{
@@ -43,7 +43,7 @@ impl Sales {
         shift: Shift,
         body: MoveCash,
     ) -> Result<Answered<CashMovementView>, Error> {
-        let request = Request::new(cx, key, &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         if body.amount.amount.get() <= 0 {
             return Err(Error::invalid("/amount/amount", "must be more than zero"));
         }
@@ -66,7 +66,7 @@ impl Sales {
         shift: Shift,
         body: CloseShift,
     ) -> Result<Answered<ZReport>, Error> {
-        let request = Request::new(cx, key, &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let counted = counted(&shift, &body)?;
         let cx = cx.clone();
         self.db

@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{Answered, Asked, once, replay},
     audit::{self, Entry},
     call::Cx,
     idempotency::IdempotencyKey,
@@ -12,12 +13,7 @@ use kernel::{
 };
 use store_api::RegisterRef;
 
-use super::{
-    read::after,
-    shift_reports::amount,
-    shift_requests::{Answered, Request, once, replay},
-    validate,
-};
+use super::{read::after, shift_reports::amount, validate};
 use crate::{
     Sales,
     domain::words::ShiftStatus,
@@ -39,11 +35,11 @@ impl Sales {
         key: &IdempotencyKey,
         body: OpenShift,
     ) -> Result<Answered<ShiftView>, Error> {
-        let request = Request::new(cx, key, &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let (request, stored) = self
             .db
             .run(move |conn| {
-                let stored = replay(conn, &request)?;
+                let stored = replay::<_, Error>(conn, &request)?;
                 Ok::<_, Error>((request, stored))
             })
             .await?;

@@ -15,7 +15,6 @@ pub(crate) mod past_levels;
 pub(crate) mod profiles;
 pub(crate) mod promises;
 pub(crate) mod registers;
-pub(crate) mod requests;
 pub(crate) mod stores;
 pub(crate) mod transfer_receipts;
 pub(crate) mod transfers;

@@ -9,7 +9,6 @@ use kernel::{
     ids::{CountId, StoreId},
     responses::WriteProblems,
 };
-use serde::Serialize;
 
 use super::counts::sight;
 use crate::{
@@ -17,7 +16,6 @@ use crate::{
     dto::{CancelCount, CountView, CountedLines, EnterCount, PostCount, RecountLines},
     error::Error,
     permissions::{CountPost, CountRead, CountWrite},
-    service::requests::Answered,
 };
 
 /// The caller's context at the count's store, and which that is. 404 where they do not see the
@@ -30,12 +28,6 @@ async fn act<P: Permission>(
     let visible = can.principal().scope(CountRead::ROLES);
     let at = store.count(id, visible).await?.head.store_id;
     Ok((can.at(at)?, at))
-}
-
-fn done<T: Serialize>(key: &IdempotencyKey, answered: &Answered<T>) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    key.answer(&mut response, answered.replayed);
-    response.json(&answered.view)
 }
 
 /// Enter what was scanned.
@@ -68,7 +60,7 @@ pub(crate) async fn enter_count_lines(
     let answered = store
         .enter_count(&cx, &key, id, sight(&can, at), body.into_inner())
         .await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }
 
 /// Have lines counted again.
@@ -95,7 +87,7 @@ pub(crate) async fn recount_lines(
     let id = id.into_inner();
     let (cx, _) = act(&store, &can, id).await?;
     let answered = store.recount(&cx, &key, id, body.into_inner()).await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }
 
 /// Bring what was found into the books.
@@ -124,7 +116,7 @@ pub(crate) async fn post_count(
     let id = id.into_inner();
     let (cx, _) = act(&store, &can, id).await?;
     let answered = store.post_count(&cx, &key, id, body.into_inner()).await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }
 
 /// Give a count up.
@@ -148,5 +140,5 @@ pub(crate) async fn cancel_count(
     let id = id.into_inner();
     let (cx, _) = act(&store, &can, id).await?;
     let answered = store.cancel_count(&cx, &key, id, body.into_inner()).await?;
-    Ok(done(&key, &answered))
+    Ok(answered.ok(&key))
 }

@@ -1,6 +1,6 @@
 //! `/api/stocks/counts`: opened and read; `count_steps` moves them on.
 
-use actix_web::{HttpResponse, get, http::header, post, web::Data};
+use actix_web::{HttpResponse, get, post, web::Data};
 use chrono::{DateTime, Utc};
 use kernel::{
     auth::{Can, Permission},
@@ -116,12 +116,8 @@ pub(crate) async fn open_count(
     let body = body.into_inner();
     let cx = can.at(body.store_id)?;
     let answered = store.open_count(&cx, &key, body).await?;
-    let mut response = HttpResponse::Created();
-    key.answer(&mut response, answered.replayed);
     let location = format!("/api/stocks/counts/{}", answered.view.head.id);
-    Ok(response
-        .insert_header((header::LOCATION, location))
-        .json(answered.view))
+    Ok(answered.created(&key, location))
 }
 
 /// Read a count.

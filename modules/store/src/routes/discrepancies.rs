@@ -124,7 +124,5 @@ pub(crate) async fn resolve_discrepancy(
     let answered = store
         .resolve_discrepancy(&cx, &key, id, body.into_inner())
         .await?;
-    let mut response = HttpResponse::Ok();
-    key.answer(&mut response, answered.replayed);
-    Ok(response.json(answered.view))
+    Ok(answered.ok(&key))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::PgConnection;
 use kernel::{
+    answers::{self, Asked, once, replay},
     audit::{self, Entry},
     call::Cx,
     idempotency::IdempotencyKey,
@@ -16,10 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use store_api::{CountKind, CountStatus};
 
-use super::{
-    counts::{Answered, told},
-    requests::{self, Request, once, replay},
-};
+use super::counts::{Answered, told};
 use crate::{
     Store,
     domain::{
@@ -51,13 +49,13 @@ impl Store {
         step: Step,
         body: B,
         work: F,
-    ) -> Result<requests::Answered<T>, Error>
+    ) -> Result<answers::Answered<T>, Error>
     where
         B: Serialize + Send + 'static,
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnOnce(&mut PgConnection, &Cx, B, CountRow) -> Result<T, Error> + Send + 'static,
     {
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {
@@ -78,10 +76,13 @@ impl Store {
         id: CountId,
         sight: Sight,
         body: EnterCount,
-    ) -> Result<requests::Answered<CountedLines>, Error> {
+    ) -> Result<answers::Answered<CountedLines>, Error> {
         let keys = body.keys()?;
-        let request = Request::new(key.id_for(cx.actor), &body)?;
-        let stored = self.db.run(move |conn| replay(conn, &request)).await?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
+        let stored = self
+            .db
+            .run(move |conn| replay::<_, Error>(conn, &request))
+            .await?;
         if let Some(answered) = stored {
             return Ok(answered);
         }

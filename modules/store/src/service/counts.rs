@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::PgConnection;
 use inventory_api::{CategoryPage, ProductKey};
 use kernel::{
+    answers::{self, Asked, once, replay},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -15,7 +16,6 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::requests::{self, Request, once, replay};
 use crate::{
     Store,
     domain::count::{Refusal, Sight},
@@ -35,7 +35,7 @@ use crate::{
 const MAX_LINES: usize = 20_000;
 
 /// A count as it is after a request, and whether that is a stored answer.
-pub(crate) type Answered = requests::Answered<CountView>;
+pub(crate) type Answered = answers::Answered<CountView>;
 
 impl Store {
     pub(crate) async fn open_count(
@@ -44,11 +44,11 @@ impl Store {
         key: &IdempotencyKey,
         body: CreateCount,
     ) -> Result<Answered, Error> {
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let (request, stored) = self
             .db
             .run(move |conn| {
-                let stored = replay(conn, &request)?;
+                let stored = replay::<_, Error>(conn, &request)?;
                 Ok::<_, Error>((request, stored))
             })
             .await?;

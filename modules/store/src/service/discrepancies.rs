@@ -1,6 +1,7 @@
 //! Reads what was taken that was not there, and notes how people explain it.
 
 use kernel::{
+    answers::{Answered, Asked, once},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -9,7 +10,6 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::requests::{Answered, Request, once};
 use crate::{
     Store,
     domain::discrepancy::{DiscrepancyState, Resolution},
@@ -53,7 +53,7 @@ impl Store {
         id: Uuid,
         body: ResolveDiscrepancy,
     ) -> Result<Answered<DiscrepancyView>, Error> {
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {

@@ -9,7 +9,6 @@ pub(crate) mod hold;
 pub(crate) mod integrity;
 pub(crate) mod levels;
 pub(crate) mod registers;
-pub(crate) mod requests;
 pub(crate) mod stores;
 pub(crate) mod sweep;
 pub(crate) mod transfer_steps;

@@ -2,12 +2,17 @@
 //! transfer's row lock.
 
 use diesel::PgConnection;
-use kernel::{call::Cx, idempotency::IdempotencyKey, ids::TransferId, text::Text};
+use kernel::{
+    answers::{Asked, once},
+    call::Cx,
+    idempotency::IdempotencyKey,
+    ids::TransferId,
+    text::Text,
+};
 use serde::Serialize;
 use store_api::{TransferStart, TransferStatus};
 
 use super::{
-    requests::{Request, once},
     transfer_stock,
     transfers::{Answered, Opening, change, check_lines, check_stores, open},
 };
@@ -38,11 +43,11 @@ impl Store {
     ) -> Result<Answered, Error>
     where
         B: Serialize + Send + 'static,
-        F: FnOnce(&mut PgConnection, &Cx, &Request, B, &mut Transfer) -> Result<(), Error>
+        F: FnOnce(&mut PgConnection, &Cx, &Asked, B, &mut Transfer) -> Result<(), Error>
             + Send
             + 'static,
     {
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {
@@ -268,7 +273,7 @@ impl Store {
         body: ReturnTransfer,
     ) -> Result<Answered, Error> {
         check_lines(body.lines.iter().map(|line| line.product_id))?;
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let cx = cx.clone();
         self.db
             .transaction(move |conn| {
@@ -305,7 +310,7 @@ fn end(transfer: &mut Transfer, status: TransferStatus, reason: Option<Text<500>
 fn record(
     conn: &mut PgConnection,
     cx: &Cx,
-    request: &Request,
+    request: &Asked,
     transfer: &Transfer,
     kind: ReceiptKind,
     note: Option<&str>,
@@ -325,7 +330,7 @@ fn record(
 }
 
 /// The transfer that brings back what `body` names of `original`.
-fn back(request: &Request, original: &Transfer, body: ReturnTransfer) -> Result<Opening, Error> {
+fn back(request: &Asked, original: &Transfer, body: ReturnTransfer) -> Result<Opening, Error> {
     let picks: Vec<Pick> = body.lines.into_iter().map(Pick::from).collect();
     let picks = chosen(&original.lines, Some(&picks), Of::Received)?;
     let named = |line: &&Line| picks.iter().find(|(_, p)| p.product_id == line.product_id);

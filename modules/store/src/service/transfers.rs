@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::PgConnection;
 use inventory_api::ProductKey;
 use kernel::{
+    answers::{self, Asked, once, replay},
     audit::{self, Entry},
     auth::Scope,
     call::Cx,
@@ -17,7 +18,6 @@ use kernel::{
 };
 use store_api::{SourceDocument, TransferStart, TransferStatus};
 
-use super::requests::{self, Request, once, replay};
 use crate::{
     Store,
     domain::transfer::{Line, Step},
@@ -36,7 +36,7 @@ use crate::{
 const MAX_LINES: usize = 200;
 
 /// A transfer as it is after a request, and whether that is a stored answer.
-pub(crate) type Answered = requests::Answered<TransferView>;
+pub(crate) type Answered = answers::Answered<TransferView>;
 
 /// A transfer that is about to be made.
 #[derive(Debug)]
@@ -58,12 +58,12 @@ impl Store {
         key: &IdempotencyKey,
         body: CreateTransfer,
     ) -> Result<Answered, Error> {
-        let request = Request::new(key.id_for(cx.actor), &body)?;
+        let request = Asked::new(key.id_for(cx.actor), &body)?;
         let id = TransferId(request.id);
         let (request, stored) = self
             .db
             .run(move |conn| {
-                let stored = replay(conn, &request)?;
+                let stored = replay::<_, Error>(conn, &request)?;
                 Ok::<_, Error>((request, stored))
             })
             .await?;

@@ -1,2 +1,0 @@
-ALTER INDEX answers_pkey RENAME TO replenishment_answers_pkey;
-ALTER TABLE answers RENAME TO replenishment_answers;

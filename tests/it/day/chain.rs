@@ -76,6 +76,8 @@ pub struct Day<'a> {
     shops: Vec<Uuid>,
     goods: Vec<Uuid>,
     registers: Vec<Uuid>,
+    /// Those that are not the catalogue's.
+    pub prices: BTreeMap<(Shop, Good), i64>,
     /// Of the tills that are open.
     pub shifts: BTreeMap<Till, Uuid>,
     /// A cashier per till, and a manager per shop.
@@ -109,6 +111,7 @@ impl<'a> Day<'a> {
             shops,
             goods,
             registers,
+            prices: BTreeMap::new(),
             shifts: BTreeMap::new(),
             cashiers,
             managers,
@@ -121,6 +124,12 @@ impl<'a> Day<'a> {
 
     pub fn good(&self, good: Good) -> Uuid {
         self.goods[good as usize]
+    }
+
+    /// What one of it costs there, or a kilogram.
+    pub fn price(&self, shop: Shop, good: Good) -> i64 {
+        let dated = self.prices.get(&(shop, good)).copied();
+        dated.unwrap_or(good.price().0)
     }
 
     pub fn register(&self, till: Till) -> Uuid {

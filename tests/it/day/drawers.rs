@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::chain::{Day, Till, euros};
+use super::chain::{Day, Shop, Till, euros};
 use crate::app::id;
 
 const SHIFTS: &str = "/api/sales/shifts";
@@ -44,5 +44,22 @@ impl Day<'_> {
         assert_eq!(report["z_number"], 1, "{till:?}");
         assert_eq!(report["drawer"]["expected"], euros(expected), "{till:?}");
         assert_eq!(report["variance"], euros(off), "{till:?}");
+    }
+
+    /// The close of the shop's day says what the books do, and nothing stands outside of its shifts.
+    pub async fn day_closes(&self, shop: Shop, tills: &[Till], variance: i64) {
+        let shift = format!("{SHIFTS}/{}", self.shifts[&tills[0]]);
+        let shift = self.app.get(&shift).await.expect(200);
+        let (store, date) = (self.shop(shop), shift["business_date"].as_str().unwrap());
+        let path = format!("/api/sales/reports/day-close?store_id={store}&date={date}");
+        let close = self.app.get(&path).await.expect(200);
+        assert_eq!(close["complete"], true);
+        assert_eq!(close["shifts"].as_array().unwrap().len(), tills.len());
+        let [gross, refunds] = self.books.revenue_of(shop);
+        assert_eq!(close["day"]["revenue"], euros(gross - refunds), "{shop:?}");
+        assert_eq!(close["outside"]["revenue"], euros(0), "{shop:?}");
+        let expected: i64 = tills.iter().map(|till| self.books.drawers[till]).sum();
+        assert_eq!(close["drawers"]["expected"], euros(expected), "{shop:?}");
+        assert_eq!(close["drawers"]["variance"], euros(variance), "{shop:?}");
     }
 }

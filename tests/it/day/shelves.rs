@@ -76,12 +76,38 @@ impl Day<'_> {
     }
 
     /// For a week from now on.
-    pub async fn prices(&self, shop: Shop, good: Good, price: i64) {
+    pub async fn prices(&mut self, shop: Shop, good: Good, price: i64) {
         let body = json!({
             "product_id": self.good(good), "store_id": self.shop(shop), "price": euros(price),
             "valid_until": Utc::now() + TimeDelta::days(7),
         });
         let path = "/api/inventory/prices";
         self.as_manager(shop, path, &body).await.expect(201);
+        self.prices.insert((shop, good), price);
+    }
+
+    /// A share off, from now on.
+    pub async fn promotes(&self, shop: Shop, good: Good, basis_points: i64) {
+        let body = json!({
+            "name": "Cheese week", "discount": {"basis_points": basis_points},
+            "store_ids": [self.shop(shop)], "product_ids": [self.good(good)],
+        });
+        let path = "/api/inventory/promotions";
+        self.as_manager(shop, path, &body).await.expect(201);
+    }
+
+    /// The one discrepancy of a shop is of so much, and somebody knows why.
+    pub async fn explains(&self, shop: Shop, good: Good, quantity: i64, why: &str) {
+        let path = "/api/stocks/discrepancies";
+        let open = format!("{path}?store_id={}&state=open", self.shop(shop));
+        let page = self.app.get(&open).await.expect(200);
+        let [found] = &page["items"].as_array().unwrap()[..] else {
+            panic!("{page}");
+        };
+        assert_eq!(found["product_id"], json!(self.good(good)));
+        assert_eq!(found["quantity"], quantity);
+        let body = json!({"resolution": why, "note": "the lorry had come already"});
+        let path = format!("{path}/{}/resolve", found["id"].as_str().unwrap());
+        self.as_manager(shop, &path, &body).await.expect(200);
     }
 }

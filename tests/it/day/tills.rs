@@ -1,8 +1,12 @@
 //! What happens at the tills.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::chain::{Day, Good, Till, euros};
+
+/// Goods, payments, and what was owed.
+pub type Sold<'a> = (&'a [(Good, i64)], &'a [(&'static str, i64)], i64);
 
 /// A receipt, as the customer carries it home.
 pub struct Receipt {
@@ -72,6 +76,34 @@ impl Day<'_> {
             self.books.taken(till, tender, *amount);
         }
         taken
+    }
+
+    /// What a till sold while it was offline is sent, and for safety sent again.
+    pub async fn sold_offline(&mut self, till: Till, sold: &[Sold<'_>]) {
+        let shift = format!("/api/sales/shifts/{}", self.shifts[&till]);
+        let opened = self.app.get(&shift).await.expect(200)["opened_at"].clone();
+        let one = |(lines, payments, _): &Sold<'_>| {
+            let mut sale = self.sale(till, lines, payments);
+            sale["occurred_at"] = opened.clone();
+            for (line, (good, _)) in sale["lines"].as_array_mut().unwrap().iter_mut().zip(*lines) {
+                line["unit_price"] = euros(self.price(till.shop(), *good));
+            }
+            json!({"idempotency_key": Uuid::now_v7(), "sale": sale})
+        };
+        let body = json!({"sales": sold.iter().map(one).collect::<Vec<_>>()});
+        for status in ["recorded", "replayed"] {
+            let view = self
+                .at_till(till, "/api/sales/batch", &body)
+                .await
+                .expect(200);
+            for (result, (_, _, total)) in view["results"].as_array().unwrap().iter().zip(sold) {
+                assert_eq!(result["status"], status, "{view}");
+                assert_eq!(result["sale"]["total"], euros(*total));
+            }
+        }
+        for (lines, payments, total) in sold {
+            self.note_sale(till, lines, payments, *total);
+        }
     }
 
     pub async fn cannot_sell(&self, till: Till, lines: &[(Good, i64)], total: i64) {

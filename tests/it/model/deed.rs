@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{state::Model, world::World};
+use super::{offline, quotes, state::Model, world::World};
 use crate::app::Reply;
 
 /// A request, without its key.
@@ -27,7 +27,8 @@ impl Call {
 
     /// Whether it may be repeated with its key.
     pub fn is_keyed(&self) -> bool {
-        self.method == Method::POST
+        let unkeyed = [offline::PATH, quotes::PATH];
+        self.method == Method::POST && !unkeyed.contains(&&*self.path)
     }
 
     /// The same in other words, which makes it another request; `None` where it has no words.
@@ -110,4 +111,8 @@ pub trait Deed: Debug {
     fn apply(&self, model: &mut Model) -> Expected;
     /// Learns from the answer what was made.
     fn made(&self, _model: &mut Model, _answer: &Value) {}
+    /// As [`made`](Self::made), where it takes what was sent.
+    fn sent(&self, model: &mut Model, _call: &Call, answer: &Value) {
+        self.made(model, answer);
+    }
 }

@@ -9,8 +9,10 @@ mod deed;
 mod discrepancies;
 mod exchanges;
 mod money;
+mod offline;
 mod op;
 mod parked;
+mod quotes;
 mod replenishment;
 mod returns;
 mod run;
@@ -217,6 +219,9 @@ const FIGURES: &[&str] = &[
     "store.transfer_lines.sent",
     "store.transfer_lines.received",
     "store.transfer_lines.lost",
+    "store.count_lines.counted",
+    "sales.shifts.float_minor",
+    "sales.shift_totals.sold_minor",
     "sales.sales.total_minor",
     "sales.sales.refunded_minor",
     "sales.sale_lines.total_minor",
@@ -231,7 +236,7 @@ fn a_difference_in_any_figure_is_found() {
     System::new().block_on(async {
         let app = TestApp::start(Topology::Whole).await;
         let mut runs = Vec::new();
-        for seed in 1..=3 {
+        for seed in 1..=6 {
             let ops = Ops(OPS).new_tree(&mut runner(seed)).unwrap().current();
             runs.push(Run::of(&app, &ops, Model::default()).await);
         }
@@ -250,13 +255,17 @@ fn a_difference_in_any_figure_is_found() {
             assert_eq!(db.number(sql), 0, "{check}");
         }
         db.execute(DISARM);
+        let mut unseen = Vec::new();
         for figure in FIGURES {
             let (table, column) = figure.rsplit_once('.').unwrap();
             let add = |n: i64| format!("UPDATE {table} SET {column} = {column} + {n}");
             db.execute(&add(1));
-            assert!(!differences().await.is_empty(), "{figure}");
+            if differences().await.is_empty() {
+                unseen.push(figure);
+            }
             db.execute(&add(-1));
         }
+        assert!(unseen.is_empty(), "{unseen:?}");
         assert_eq!(differences().await, Vec::<String>::new());
     });
 }

@@ -59,6 +59,8 @@ pub fn dealt(total: i64, weights: &[i64]) -> Vec<i64> {
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
     pub gross: i64,
+    /// What a promotion takes off before anything else does.
+    pub promotion: i64,
     pub cut: Option<Cut>,
     pub tax_rate: i64,
 }
@@ -73,9 +75,10 @@ pub struct Priced {
 
 /// `None` where a discount is too large.
 pub fn priced(lines: &[Line], cut: Option<Cut>, tax_added: bool) -> Option<Vec<Priced>> {
-    let nets = lines
-        .iter()
-        .map(|line| Some(line.gross - Cut::of(line.cut, line.gross)?));
+    let nets = lines.iter().map(|line| {
+        let promoted = line.gross - line.promotion;
+        Some(promoted - Cut::of(line.cut, promoted)?)
+    });
     let nets = nets.collect::<Option<Vec<i64>>>()?;
     let cut = Cut::of(cut, nets.iter().sum())?;
     let shares = dealt(cut, &nets);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::{
-    counts, deed::Deed, discrepancies, exchanges, parked, replenishment, returns, sales, shifts,
-    state::Model, stock, transfer_plans, transfers, unreceipted,
+    counts, deed::Deed, discrepancies, exchanges, offline, parked, quotes, replenishment, returns,
+    sales, shifts, state::Model, stock, transfer_plans, transfers, unreceipted,
 };
 
 /// Plain data, without ids: what it is about is found when it is its turn, among what there is by
@@ -25,6 +25,8 @@ pub enum Op {
     Unreceipted(unreceipted::Unreceipted),
     Resolve(discrepancies::Resolve),
     Exchange(exchanges::Exchange),
+    Offline(offline::Offline),
+    Quote(quotes::Asked),
     Till(shifts::Tilling),
     Park(parked::Parking),
     Count(counts::Counting),
@@ -41,6 +43,8 @@ fn trade() -> BoxedStrategy<Op> {
         5 => returns::plans().prop_map(Op::Return),
         2 => unreceipted::plans().prop_map(Op::Unreceipted),
         4 => exchanges::plans().prop_map(Op::Exchange),
+        1 => quotes::plans().prop_map(Op::Quote),
+        2 => offline::plans().prop_map(Op::Offline),
         7 => shifts::plans().prop_map(Op::Till),
         1 => parked::plans().prop_map(Op::Park),
     ]
@@ -86,6 +90,8 @@ impl Op {
             Self::Unreceipted(plan) => Some(deed(plan.aim(model))),
             Self::Resolve(plan) => plan.aim(model).map(deed),
             Self::Exchange(plan) => plan.aim(model).map(deed),
+            Self::Quote(plan) => Some(deed(plan.aim(model))),
+            Self::Offline(plan) => Some(deed(plan.aim(model))),
             Self::Till(plan) => plan.aim(model).map(deed),
             Self::Park(plan) => plan.aim(model).map(deed),
             Self::Count(plan) => plan.aim(model).map(deed),

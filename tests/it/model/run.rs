@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
             return None;
         }
         assert!(!reply.headers.contains_key("idempotent-replayed"));
-        deed.made(&mut self.model, &reply.body);
+        deed.sent(&mut self.model, call, &reply.body);
         Some(reply)
     }
 

@@ -10,7 +10,7 @@ use super::{
     deed::{Call, Deed, Expected},
     money::{self, Cut, Line, Priced, rounded, rounding},
     shifts::{Till, registers},
-    state::{ITEMS, Item, Model, SHOPS, Shop, price, tax_rate},
+    state::{ITEMS, Item, Model, SHOPS, Shop, price, promotion, tax_rate},
     world::{World, euros},
 };
 
@@ -134,12 +134,18 @@ pub fn plans() -> impl Strategy<Value = Purchase> {
 impl Purchase {
     fn priced(&self) -> Option<Vec<Priced>> {
         let lines = self.lines.iter().map(|wanted| {
-            let list = price(self.shop, wanted.item);
-            let charged = wanted.price.unwrap_or(list) * wanted.quantity;
+            let (item, quantity) = (wanted.item, wanted.quantity);
+            let charged = wanted.price.unwrap_or(price(self.shop, item));
+            let gross = rounded(charged * quantity, ITEMS[item].per);
             Line {
-                gross: rounded(charged, ITEMS[wanted.item].per),
+                gross,
+                // None off a price that is set by hand.
+                promotion: match wanted.price {
+                    Some(_) => 0,
+                    None => promotion(self.shop, item, quantity, gross),
+                },
                 cut: wanted.cut,
-                tax_rate: tax_rate(self.shop, wanted.item),
+                tax_rate: tax_rate(self.shop, item),
             }
         });
         let lines: Vec<Line> = lines.collect();
@@ -188,6 +194,15 @@ impl Sell {
         self.purchase.owed()
     }
 
+    /// As it was charged while nobody could be asked.
+    pub fn offline(mut self) -> Self {
+        let shop = self.purchase.shop;
+        for wanted in &mut self.purchase.lines {
+            wanted.price.get_or_insert(price(shop, wanted.item));
+        }
+        self
+    }
+
     pub fn pays(&mut self, paid: Vec<(&'static str, i64)>) {
         self.paid = paid;
     }
@@ -233,6 +248,29 @@ impl Sell {
         } else {
             Err(Expected::Refused(400, "payment-mismatch"))
         }
+    }
+
+    /// The price and the sums, and what would be owed in cash.
+    pub fn quoted(&self, model: &Model) -> Expected {
+        let Some(priced) = self.purchase.priced() else {
+            return Expected::Refused(400, "invalid-request");
+        };
+        let sum = |of: fn(&Priced) -> i64| priced.iter().map(of).sum::<i64>();
+        let total = sum(|line| line.total);
+        let cash = total + rounding(total, &[("cash", 0)], SHOPS[self.purchase.shop].coin);
+        let says = [
+            ("/total/amount", total),
+            ("/tax/amount", sum(|line| line.tax)),
+            ("/discount/amount", sum(|line| line.discount)),
+            ("/cash/due/amount", cash),
+        ];
+        let goods = self.goods();
+        let enough = self.purchase.lines.iter().enumerate().map(|(n, wanted)| {
+            let key = (self.purchase.shop, wanted.item);
+            let enough = model.can_take(key, goods[&wanted.item]);
+            (format!("/lines/{n}/is_enough"), enough.into())
+        });
+        Expected::says(200, &says).and(enough.collect())
     }
 
     fn goods(&self) -> BTreeMap<Item, i64> {

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     counts::Count,
     discrepancies::Discrepancy,
+    money::rounded,
+    offline::Rung,
     parked::Basket,
     replenishment::Request,
     returns::TakenBack,
@@ -123,6 +125,34 @@ pub fn price(shop: Shop, item: Item) -> i64 {
     dated.map_or(ITEMS[item].price, |(_, _, price)| *price)
 }
 
+/// What is taken off: a share in basis points, or so much for one or a kilogram.
+#[derive(Debug, Clone, Copy)]
+pub enum Off {
+    Share(i64),
+    Amount(i64),
+}
+
+/// What is taken off from the beginning, at every store or at one, of a product, and from which
+/// quantity on.
+pub const PROMOTIONS: [(Option<Shop>, Item, i64, Off); 4] = [
+    (None, 0, 1, Off::Share(1_000)),
+    (Some(0), 0, 3, Off::Amount(15)),
+    (None, 1, 2, Off::Share(1_550)),
+    (Some(1), 3, 100, Off::Amount(200)),
+];
+
+/// The most that a promotion takes off so much of a product that comes to `gross`.
+pub fn promotion(shop: Shop, item: Item, quantity: i64, gross: i64) -> i64 {
+    let holds = PROMOTIONS.iter().filter(|(at, of, from, _)| {
+        at.is_none_or(|at| at == shop) && *of == item && *from <= quantity
+    });
+    let off = holds.map(|(_, _, _, off)| match off {
+        Off::Share(share) => rounded(gross * share, 10_000),
+        Off::Amount(amount) => rounded(amount * quantity, ITEMS[item].per),
+    });
+    off.map(|off| off.min(gross)).max().unwrap_or(0)
+}
+
 pub fn tax_rate(shop: Shop, item: Item) -> i64 {
     match TAXED {
         (taxed, rate) if taxed == item && SHOPS[shop].in_region => rate,
@@ -143,6 +173,7 @@ pub struct Model {
     pub registers: BTreeMap<Till, Register>,
     pub shifts: Vec<Shift>,
     pub parked: Vec<Basket>,
+    pub offline: Vec<Rung>,
     pub requests: Vec<Request>,
     /// Levels that change when the store hears of something that is recorded already.
     pub late: BTreeSet<Key>,

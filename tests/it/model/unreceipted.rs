@@ -11,7 +11,7 @@ use super::{
     returns::{TakenBack, come_back},
     sales::{TENDERS, tendered},
     shifts::{Till, registers},
-    state::{ITEMS, Item, Model, SHOPS, Shop, price, tax_rate},
+    state::{ITEMS, Item, Model, SHOPS, Shop, price, promotion, tax_rate},
     world::{World, euros},
 };
 
@@ -36,7 +36,7 @@ struct Back {
 }
 
 pub fn plans() -> impl Strategy<Value = Unreceipted> {
-    let off = prop_oneof![6 => 0..90_i64, 1 => Just(-1)];
+    let off = prop_oneof![6 => 0..90_i64, 2 => Just(60), 1 => Just(-1)];
     let back = (0..ITEMS.len(), 1..5_i64, off, any::<bool>());
     let back = back.prop_map(|(item, quantity, off, damaged)| Back {
         item,
@@ -66,6 +66,7 @@ impl Unreceipted {
     /// As if it were sold now, for what is given back.
     fn priced(&self) -> Vec<Priced> {
         let lines = self.lines.iter().map(|back| Line {
+            promotion: 0,
             gross: rounded(self.unit(back) * back.quantity, ITEMS[back.item].per),
             cut: None,
             tax_rate: tax_rate(self.shop, back.item),
@@ -80,6 +81,14 @@ impl Unreceipted {
 
     fn unit(&self, back: &Back) -> i64 {
         (price(self.shop, back.item) - back.off).max(0)
+    }
+
+    /// Whether it is more than the goods could be bought for now.
+    fn is_above_price(&self, back: &Back) -> bool {
+        let of = |unit: i64| rounded(unit * back.quantity, ITEMS[back.item].per);
+        let gross = of(price(self.shop, back.item));
+        let promotion = promotion(self.shop, back.item, back.quantity, gross);
+        back.off < 0 || of(self.unit(back)) > gross - promotion
     }
 
     /// What is due, to the next coin where it is cash.
@@ -115,7 +124,7 @@ impl Deed for Unreceipted {
     }
 
     fn apply(&self, model: &mut Model) -> Expected {
-        if self.lines.iter().any(|back| back.off < 0) {
+        if self.lines.iter().any(|back| self.is_above_price(back)) {
             return Expected::Refused(409, "refund-above-price");
         }
         if self.over != 0 {

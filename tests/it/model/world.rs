@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     shifts::Till,
-    state::{ITEMS, Item, PRICES, REGISTERS, SHOPS, Shop, TAXED},
+    state::{ITEMS, Item, Off, PRICES, PROMOTIONS, REGISTERS, SHOPS, Shop, TAXED},
 };
 use crate::app::{TestApp, id};
 
@@ -58,6 +58,20 @@ impl World {
             let store = shop.map(|shop| shops[shop]);
             let body = json!({"product_id": items[item], "store_id": store, "price": euros(price)});
             app.post("/api/inventory/prices", &body).await.expect(201);
+        }
+        for (shop, item, from, off) in PROMOTIONS {
+            let stores = shop.map(|shop| [shops[shop]]);
+            let off = match off {
+                Off::Share(share) => json!({"basis_points": share}),
+                Off::Amount(amount) => json!({"amount": euros(amount)}),
+            };
+            let body = json!({
+                "name": "Offer", "discount": off, "min_quantity": from, "store_ids": stores,
+                "product_ids": [items[item]],
+            });
+            app.post("/api/inventory/promotions", &body)
+                .await
+                .expect(201);
         }
         Self {
             shops,

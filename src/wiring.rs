@@ -1,17 +1,13 @@
-//! Local or remote, per module. Every `cfg` of the workspace is in this file.
+//! Local or remote, per module. Every `cfg` of the workspace is in this file, or in
+//! [`operators`].
 //!
 //! Ports come first, because a port needs only its own module's database; then modules, which
 //! need each other's ports. So the modules can call one another in a circle.
 
+mod operators;
+
 use std::{cfg_select, sync::Arc};
 
-#[cfg(any(
-    feature = "auth",
-    feature = "store",
-    feature = "inventory",
-    feature = "sales"
-))]
-use async_trait::async_trait;
 use auth_api::{Sessions, SessionsClient};
 use diesel_migrations::EmbeddedMigrations;
 use inventory_api::{Catalog, CatalogClient};
@@ -21,18 +17,10 @@ use store_api::{
     Levels, LevelsClient, Stock, StockClient, Stores, StoresClient, Transfers, TransfersClient,
 };
 
-#[cfg(feature = "auth")]
-use crate::operator::Accounts;
-#[cfg(any(feature = "store", feature = "inventory", feature = "sales"))]
-use crate::operator::{Check, Checks};
 use crate::{
     operator::{AuditTrail, Failure},
     process::{Module, Plan, Process, WireError},
 };
-#[cfg(feature = "auth")]
-use kernel::auth::Grant;
-#[cfg(feature = "auth")]
-use secrecy::SecretString;
 
 /// The consumers of events, as they are called on the wire: store hears sales, sales hears store and
 /// the catalogue, inventory hears store.
@@ -346,85 +334,5 @@ pub fn new_signing_key() -> Result<String, Failure> {
     cfg_select! {
         feature = "auth" => { Ok(auth::generate_signing_key()?) }
         _ => { Err("this binary has no auth module".into()) }
-    }
-}
-
-#[cfg(feature = "auth")]
-#[async_trait]
-impl Accounts for auth::Auth {
-    async fn ensure_admin(
-        &self,
-        email: &str,
-        password: Option<SecretString>,
-    ) -> Result<Option<SecretString>, Failure> {
-        Ok(self.ensure_admin(email, password).await?)
-    }
-
-    async fn create_user(
-        &self,
-        email: &str,
-        name: &str,
-        password: SecretString,
-        grants: Vec<Grant>,
-    ) -> Result<(), Failure> {
-        let (email, name) = (email.to_owned(), name.to_owned());
-        Ok(self
-            .create_user(auth::NewUserSpec {
-                email,
-                name,
-                password,
-                grants,
-            })
-            .await
-            .map(drop)?)
-    }
-
-    async fn token_for(&self, email: &str) -> Result<String, Failure> {
-        Ok(self.token_for(email).await?)
-    }
-}
-
-#[cfg(feature = "store")]
-#[async_trait]
-impl Checks for store::Store {
-    async fn run(&self) -> Result<Vec<Check>, Failure> {
-        let found = self.integrity().await?.checks;
-        Ok(found
-            .into_iter()
-            .map(|c| Check {
-                title: format!("{} {}", c.id, c.title),
-                violations: c.violations,
-            })
-            .collect())
-    }
-}
-
-#[cfg(feature = "sales")]
-#[async_trait]
-impl Checks for sales::Sales {
-    async fn run(&self) -> Result<Vec<Check>, Failure> {
-        let found = self.integrity().await?.checks;
-        Ok(found
-            .into_iter()
-            .map(|c| Check {
-                title: c.invariant,
-                violations: c.broken,
-            })
-            .collect())
-    }
-}
-
-#[cfg(feature = "inventory")]
-#[async_trait]
-impl Checks for inventory::Inventory {
-    async fn run(&self) -> Result<Vec<Check>, Failure> {
-        let found = self.integrity().await?;
-        Ok(found
-            .into_iter()
-            .map(|c| Check {
-                title: c.title.to_owned(),
-                violations: c.violations,
-            })
-            .collect())
     }
 }

@@ -22,7 +22,7 @@ use kernel::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use service::{directory::Directory, record};
+use service::{directory::Directory, record_write};
 
 pub use domain::words::{Disposition, ParkedState, ReturnReason, SaleStatus, Tender};
 pub use dto::*;
@@ -71,7 +71,7 @@ pub struct Sales {
     db: Db,
     needs: Needs,
     directory: Directory,
-    writer: Writer<Arc<record::NewSale>, Option<record::Written>>,
+    writer: Writer<Arc<record_write::NewSale>, Option<record_write::Written>>,
 }
 
 impl Sales {
@@ -86,7 +86,7 @@ impl Sales {
             threads: 2,
             max_batch: 64,
         };
-        let writer = Writer::start(options, &db, record::write)?;
+        let writer = Writer::start(options, &db, record_write::write)?;
         Ok(Self {
             directory: Directory::new(needs.stores.clone(), needs.catalog.clone()),
             db,

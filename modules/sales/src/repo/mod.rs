@@ -1,5 +1,6 @@
 //! SQL. Every function takes a connection, so that the service decides the transaction.
 
+pub(crate) mod cash_movements;
 pub(crate) mod day_close;
 pub(crate) mod demand;
 pub(crate) mod integrity;

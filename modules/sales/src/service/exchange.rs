@@ -22,8 +22,9 @@ use super::{
     draft::Credit,
     goods,
     identity::{Channel, Identity},
-    record::{self, NewSale, Written},
+    pay_back, record,
     record_return::RecordedReturn,
+    record_write::{self, NewSale, Written},
     take_back::{self, Offset, Request},
     validate, views,
 };
@@ -130,7 +131,7 @@ impl Sales {
             }),
         };
         // What is wrong with the return is said before any goods are taken for the sale.
-        take_back::refunds(&request, &assessed)?;
+        pay_back::refunds(&request, &assessed)?;
         let taken = self.take(cx, &draft, Oversell::Refuse).await;
         // An earlier attempt got this far at least: it may have got further.
         if taken.map_err(|e| e.under("/sold"))?
@@ -180,7 +181,7 @@ fn write(
     request: &Request,
 ) -> Result<Option<(Written, FullReturn)>, Error> {
     returns_write::lock_sale(conn, request.body.sale_id)?;
-    let written = record::write(conn, std::slice::from_ref(new))?;
+    let written = record_write::write(conn, std::slice::from_ref(new))?;
     let Some(written) = written.into_iter().next().flatten() else {
         return Ok(None);
     };

@@ -26,8 +26,9 @@ use crate::{
     error::{Error, ShiftRefusal},
     events,
     repo::{
+        cash_movements::{self, CashMovement},
         registers, shift_totals,
-        shifts::{self, CashMovement, Ending, Shift},
+        shifts::{self, Ending, Shift},
     },
 };
 
@@ -101,7 +102,7 @@ fn move_cash(
         amount,
         reason,
     } = body;
-    let Some(n) = shifts::move_cash(conn, shift.id, direction, amount.amount)? else {
+    let Some(n) = cash_movements::count(conn, shift.id, direction, amount.amount)? else {
         return Err(refusal(conn, shift, amount)?);
     };
     let row = CashMovement {
@@ -114,7 +115,7 @@ fn move_cash(
         actor_id: cx.actor,
         recorded_at: kernel::time::now(),
     };
-    shifts::insert_movement(conn, &row)?;
+    cash_movements::insert(conn, &row)?;
     let view = movement_view(row, shift.currency);
     let entry = Entry::new(cx, "shift.cash", shift.id).at(shift.store_id);
     audit::append(conn, &[entry.change(None, Some(&view))?])?;

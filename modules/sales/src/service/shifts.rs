@@ -21,9 +21,11 @@ use crate::{
     error::{Error, ShiftRefusal},
     events,
     repo::{
-        Newest, registers,
+        Newest,
+        cash_movements::{self, CashMovement},
+        registers,
         sales::Sight,
-        shifts::{self, CashMovement, Shift},
+        shifts::{self, Shift},
     },
 };
 
@@ -156,7 +158,7 @@ impl Sales {
         let rows = self
             .db
             .run(move |conn| {
-                let rows = shifts::movements(conn, id, sight.clone(), after, limit.plus_one())?;
+                let rows = cash_movements::list(conn, id, sight.clone(), after, limit.plus_one())?;
                 if rows.is_empty() {
                     shifts::find(conn, id, Some(sight))?.ok_or(Error::NotFound("shift"))?;
                 }

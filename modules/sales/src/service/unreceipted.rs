@@ -15,10 +15,10 @@ use super::{
     Powers, announce,
     directory::Offer,
     goods,
+    pay_back::{self, PaidBack},
     record_return::RecordedReturn,
     shifts::registered,
-    take_back::{self, PaidBack},
-    validate, views,
+    take_back, validate, views,
 };
 use crate::{
     Sales,
@@ -84,7 +84,7 @@ impl Sales {
             cx,
         )?;
         let limit = store.return_limit.filter(|_| !may.supervise);
-        take_back::check_limit(limit, full.head.refund_minor, store.currency)?;
+        pay_back::check_limit(limit, full.head.refund_minor, store.currency)?;
         let written = {
             let (cx, mut full) = (cx.clone(), full.clone());
             self.db
@@ -121,9 +121,9 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         offers: _,
     } = from;
     let lines = lines(from)?;
-    let total = take_back::total(lines.iter().map(|line| line.refund_minor))?;
+    let total = pay_back::total(lines.iter().map(|line| line.refund_minor))?;
     let PaidBack { refunds, rounding } =
-        take_back::settle(&body.refunds, total, store.currency, store.cash_rounding)?;
+        pay_back::settle(&body.refunds, total, store.currency, store.cash_rounding)?;
     let occurred_at = kernel::time::micros(body.occurred_at.unwrap_or(*now));
     let head = Return {
         id: *id,
@@ -145,7 +145,7 @@ fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {
         rounding_minor: rounding,
     };
     Ok(FullReturn {
-        refunds: take_back::refund_rows(&head, refunds),
+        refunds: pay_back::refund_rows(&head, refunds),
         head,
         lines,
         receipt: None,

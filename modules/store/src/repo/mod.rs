@@ -4,6 +4,7 @@ pub(crate) mod adjustments;
 pub(crate) mod columns;
 pub(crate) mod count_entries;
 pub(crate) mod count_lines;
+pub(crate) mod count_sheet;
 pub(crate) mod counts;
 pub(crate) mod discrepancies;
 pub(crate) mod holds;

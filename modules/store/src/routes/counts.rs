@@ -23,7 +23,7 @@ use crate::{
     permissions::{CountJudge, CountRead, CountWrite},
     repo::{
         columns::{CountKindText, CountStatusText},
-        count_lines::{ListedLine, Which},
+        count_sheet::{ListedLine, Which},
         counts::CountFilter,
     },
 };

@@ -25,7 +25,8 @@ use crate::{
     repo::{
         columns::CountKindText,
         count_entries::{self, EntryRow},
-        count_lines::{self, ListedLine, SheetProduct, Which},
+        count_lines::{self, SheetProduct},
+        count_sheet::{self, ListedLine, Which},
         counts::{self, Count, CountFilter, CountRow, NewCount},
         levels, stores,
     },
@@ -172,7 +173,7 @@ impl Store {
     ) -> Result<Vec<ListedLine>, Error> {
         self.db
             .run(move |conn| {
-                let lines = count_lines::list(conn, id, &scope, which, after.as_ref(), limit)?;
+                let lines = count_sheet::list(conn, id, &scope, which, after.as_ref(), limit)?;
                 if lines.is_empty() {
                     counts::find(conn, id, &scope)?.ok_or(Error::NotFound("count"))?;
                 }

@@ -199,8 +199,7 @@ impl Deed for Counting {
                 recount(&mut model.counts[*count], *over, *moved)
             }
             Self::Post { count, zero } => post(model, *count, *zero),
-            Self::Cancel { count } if model.counts[*count].is_open() => Ok("cancelled"),
-            Self::Cancel { .. } => Err(STATUS),
+            Self::Cancel { count } => give_up(&mut model.counts[*count]),
         };
         match (status, self) {
             (Err(refused), _) => refused,
@@ -315,6 +314,17 @@ fn recount(count: &mut Count, over: Option<i64>, moved: bool) -> Result<&'static
         }
     }
     Ok(status)
+}
+
+/// Nobody waits for it any more.
+fn give_up(count: &mut Count) -> Result<&'static str, Expected> {
+    if !count.is_open() {
+        return Err(STATUS);
+    }
+    for line in count.lines.values_mut() {
+        line.awaits = false;
+    }
+    Ok("cancelled")
 }
 
 /// What was found more or less than was there then comes on top of what is there now.

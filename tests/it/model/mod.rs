@@ -37,7 +37,7 @@ use std::{
 
 use actix_web::rt::System;
 use comptoir::process::Module;
-use futures::{FutureExt, future::join_all};
+use futures::FutureExt;
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner},
@@ -236,15 +236,20 @@ fn a_difference_in_any_figure_is_found() {
     System::new().block_on(async {
         let app = TestApp::start(Topology::Whole).await;
         let mut runs = Vec::new();
-        for seed in 1..=6 {
+        for seed in 1..=4 {
             let ops = Ops(OPS).new_tree(&mut runner(seed)).unwrap().current();
             runs.push(Run::of(&app, &ops, Model::default()).await);
         }
-        let differences = async || {
-            let found = join_all(runs.iter().map(compare::differences)).await;
-            found.concat()
+        // The first run that a figure is in tells.
+        let differs = async || {
+            for run in &runs {
+                if !compare::differences(run).await.is_empty() {
+                    return true;
+                }
+            }
+            false
         };
-        assert_eq!(differences().await, Vec::<String>::new());
+        assert!(!differs().await);
         let db = app.db(Module::Store);
         app.eventually("every hold is consumed", async || {
             db.number("SELECT count(*) FROM store.holds WHERE state = 'held'") == 0
@@ -260,12 +265,12 @@ fn a_difference_in_any_figure_is_found() {
             let (table, column) = figure.rsplit_once('.').unwrap();
             let add = |n: i64| format!("UPDATE {table} SET {column} = {column} + {n}");
             db.execute(&add(1));
-            if differences().await.is_empty() {
+            if !differs().await {
                 unseen.push(figure);
             }
             db.execute(&add(-1));
         }
         assert!(unseen.is_empty(), "{unseen:?}");
-        assert_eq!(differences().await, Vec::<String>::new());
+        assert!(!differs().await);
     });
 }

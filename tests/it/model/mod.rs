@@ -25,6 +25,7 @@ mod transfer_plans;
 mod transfer_steps;
 mod transfers;
 mod unreceipted;
+mod voids;
 mod world;
 
 use std::{

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     counts, deed::Deed, discrepancies, exchanges, offline, parked, quotes, replenishment, returns,
-    sales, shifts, state::Model, stock, transfer_plans, transfers, unreceipted,
+    sales, shifts, state::Model, stock, transfer_plans, transfers, unreceipted, voids,
 };
 
 /// Plain data, without ids: what it is about is found when it is its turn, among what there is by
@@ -20,7 +20,7 @@ pub enum Op {
     },
     Adjust(stock::Adjust),
     Sell(sales::Purchase),
-    Void(sales::Void),
+    Void(voids::Void),
     Return(returns::Return),
     Unreceipted(unreceipted::Unreceipted),
     Resolve(discrepancies::Resolve),
@@ -39,7 +39,7 @@ pub enum Op {
 fn trade() -> BoxedStrategy<Op> {
     prop_oneof![
         10 => sales::plans().prop_map(Op::Sell),
-        2 => sales::voids().prop_map(Op::Void),
+        2 => voids::plans().prop_map(Op::Void),
         5 => returns::plans().prop_map(Op::Return),
         2 => unreceipted::plans().prop_map(Op::Unreceipted),
         4 => exchanges::plans().prop_map(Op::Exchange),

@@ -24,7 +24,7 @@ fn table_file() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/access.txt")
 }
 
-fn routes() -> Vec<(String, String)> {
+pub fn routes() -> Vec<(String, String)> {
     let document: serde_json::Value = serde_json::from_str(DOCUMENTS[0].2).unwrap();
     operations(&document)
         .into_iter()

@@ -18,6 +18,7 @@ mod audit;
 mod bad_input;
 mod books;
 mod cli;
+mod cost;
 mod count_books;
 mod count_races;
 mod count_requests;

@@ -12,6 +12,7 @@ use auth_api::Sessions;
 use diesel_migrations::EmbeddedMigrations;
 use kernel::{
     db::{Db, DbError, DbOptions},
+    metrics::Metrics,
     peer::{BuildError, Peer},
     service_token::ServiceTokens,
     token::Verifier,
@@ -161,7 +162,7 @@ impl Plan {
         self.modules.contains(&module)
     }
 
-    pub(crate) fn db(&self, module: Module) -> Result<Db, WireError> {
+    pub(crate) fn db(&self, module: Module, metrics: &Metrics) -> Result<Db, WireError> {
         let url = self
             .databases
             .get(&module)
@@ -172,13 +173,15 @@ impl Plan {
             pool_size: self.pool_size,
             wait: self.pool_wait,
             count_statements: self.count_statements,
+            metrics: metrics.clone(),
         })?)
     }
 
-    pub(crate) fn peer(&self, module: Module) -> Result<Peer, WireError> {
+    pub(crate) fn peer(&self, module: Module, metrics: &Metrics) -> Result<Peer, WireError> {
         let base = self.peers.get(&module).ok_or(WireError::NoPeer(module))?;
         let (timeout, tokens) = (self.peer_timeout, self.tokens.clone());
-        Ok(Peer::new(module.name(), base.clone(), timeout, tokens)?)
+        let (name, base) = (module.name(), base.clone());
+        Ok(Peer::new(name, base, timeout, tokens, metrics)?)
     }
 }
 
@@ -209,7 +212,6 @@ type Public = Arc<dyn Fn(&mut ServiceConfig<'_>) + Send + Sync>;
 type Internal = Arc<dyn Fn() -> Scope + Send + Sync>;
 
 /// The modules of one process, put together.
-#[derive(Default)]
 pub struct Process {
     pub(crate) public: Vec<(Module, Public)>,
     pub(crate) internal: Vec<(Module, Internal)>,
@@ -218,6 +220,8 @@ pub struct Process {
     workers: Mutex<Vec<Worker>>,
     /// Decides whether an access token is good.
     pub verifier: Arc<Verifier>,
+    /// What the process counts and times.
+    pub metrics: Metrics,
     /// Whom to believe.
     pub(crate) sessions: Option<Arc<dyn Sessions>>,
     /// Local modules that do more than answer requests.
@@ -233,6 +237,21 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
+    pub(crate) fn new() -> Self {
+        let metrics = Metrics::default();
+        Self {
+            public: Vec::new(),
+            internal: Vec::new(),
+            databases: Vec::new(),
+            peers: Vec::new(),
+            workers: Mutex::default(),
+            verifier: Arc::new(Verifier::new(&metrics)),
+            metrics,
+            sessions: None,
+            operator: Operator::default(),
+        }
+    }
+
     /// The modules that run here.
     pub fn modules(&self) -> Vec<Module> {
         self.public.iter().map(|(module, _)| *module).collect()

@@ -1,4 +1,5 @@
-//! Listens: the public routes, Swagger UI and health on one port, ports for peers on another.
+//! Listens: the public routes, Swagger UI and health on one port; metrics, and ports for peers, on
+//! another.
 
 use std::{
     net::TcpListener,
@@ -10,14 +11,17 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpResponse, HttpServer,
+    App, HttpRequest, HttpResponse, HttpServer,
     dev::{Server, ServerHandle},
+    http::header,
     middleware::{Compress, from_fn},
     web,
 };
 use kernel::{
     address::TrustedProxies,
+    figures,
     frame::{Limits, frame},
+    metrics::{self, CLASSIC, CacheMeter, Calls, HttpMeter, OPEN_METRICS},
     problem::Problem,
     route_table::{RouteTable, fallback},
     service_token::ServiceTokens,
@@ -38,7 +42,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 pub struct Listeners {
     /// For everyone.
     pub public: TcpListener,
-    /// For peers; `None` where all modules are in this process.
+    /// For metrics, and for peers where one is in another process.
     pub internal: Option<(TcpListener, ServiceTokens)>,
     /// HTTP threads of the public listener.
     pub workers: usize,
@@ -71,14 +75,16 @@ pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running>
     let workers = process.take_workers();
     let process = Arc::new(process);
     let ready = Arc::new(AtomicBool::new(true));
-    let limits = Limits::new(listeners.in_flight, listeners.time_limit);
+    watch(&process, &ready);
+    let meter = HttpMeter::new(&process.metrics, prefixes());
+    let limits = Limits::new(listeners.in_flight, listeners.time_limit, meter);
     let mut handles = vec![run(public(&process, &listeners, &limits, &ready)?)];
     if let Some((listener, tokens)) = listeners.internal {
-        handles.push(run(internal(&process, listener, tokens)?));
+        handles.push(run(internal(&process, listener, tokens, &ready)?));
     }
     let loops = workers
         .into_iter()
-        .map(|worker| worker.spawn(stopped.clone()))
+        .map(|worker| worker.spawn(stopped.clone(), &process.metrics))
         .collect();
     Ok(Running {
         handles,
@@ -174,10 +180,30 @@ fn internal(
     process: &Arc<Process>,
     listener: TcpListener,
     tokens: ServiceTokens,
+    ready: &Arc<AtomicBool>,
 ) -> std::io::Result<Server> {
-    let process = process.clone();
-    let server =
-        HttpServer::new(move || App::new().configure(|cfg| process.mount_internal(cfg, &tokens)));
+    let calls = web::Data::new(Calls::new(&process.metrics));
+    let (process, ready) = (process.clone(), web::Data::from(ready.clone()));
+    let server = HttpServer::new(move || {
+        let process = process.clone();
+        let app = App::new()
+            .app_data(calls.clone())
+            .app_data(ready.clone())
+            .app_data(web::Data::from(process.clone()))
+            .route("/health/live", web::get().to(live))
+            .route("/health/ready", web::get().to(is_ready))
+            .service(
+                web::resource("/metrics")
+                    .wrap(Compress::default())
+                    .get(scrape),
+            );
+        app.configure(|cfg| {
+            // Where all modules are here, nobody has anything to ask.
+            if process.has_remote_peers() {
+                process.mount_internal(cfg, &tokens);
+            }
+        })
+    });
     Ok(server
         .workers(1)
         .keep_alive(Duration::from_secs(75))
@@ -207,6 +233,56 @@ async fn is_ready(
         db.ping().await.map_err(|e| Problem::from(&e))?;
     }
     Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"})))
+}
+
+/// Every metric, in the format that the reader prefers.
+async fn scrape(process: web::Data<Process>, request: HttpRequest) -> HttpResponse {
+    let accepted = request.headers().get_all(header::ACCEPT);
+    let open = accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("application/openmetrics-text"));
+    let format = if open { OPEN_METRICS } else { CLASSIC };
+    let metrics = process.metrics.clone();
+    // Not on the thread that answers peers.
+    match web::block(move || metrics.text(format)).await {
+        Ok(text) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, format))
+            .body(text),
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+/// Gauges of the process as a whole.
+fn watch(process: &Arc<Process>, ready: &Arc<AtomicBool>) {
+    let names: Vec<_> = process.modules().into_iter().map(Module::name).collect();
+    metrics::describe(&process.metrics, env!("CARGO_PKG_VERSION"), names.join(","));
+    let is_ready = process.metrics.gauge(
+        "comptoir_ready",
+        "1 while `/health/ready` would say so as far as the process itself knows: trust was learned, no stop was asked for",
+        [],
+    );
+    let trust = process.metrics.gauge(
+        "comptoir_trust_age_seconds",
+        "Time since auth last said whom to believe; absent until it has",
+        [],
+    );
+    let tokens = CacheMeter::new(&process.metrics, "tokens");
+    let (verifier, ready) = (process.verifier.clone(), ready.clone());
+    process.metrics.before_scrape(move || {
+        let age = verifier.age();
+        let willing = ready.load(Ordering::Relaxed) && age.is_some();
+        is_ready.one().set(if willing { 1.0 } else { 0.0 });
+        figures::set(&trust, [], age.map(|age| age.as_secs_f64()));
+        tokens.holds(verifier.remembered());
+    });
+}
+
+fn prefixes() -> Vec<(&'static str, &'static str)> {
+    let of = |module: Module| {
+        let prefixes = module.prefixes().iter();
+        prefixes.map(move |prefix| (*prefix, module.name()))
+    };
+    Module::ALL.into_iter().flat_map(of).collect()
 }
 
 #[derive(Debug, thiserror::Error)]

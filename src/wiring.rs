@@ -11,6 +11,8 @@ use std::{cfg_select, sync::Arc};
 use auth_api::{Sessions, SessionsClient};
 use diesel_migrations::EmbeddedMigrations;
 use inventory_api::{Catalog, CatalogClient};
+#[cfg(any(feature = "store", feature = "inventory", feature = "sales"))]
+use kernel::{call::Local, metrics::Metrics};
 use kernel::{db::Db, peer::Peer, relay::Subscriber};
 use sales_api::{Demand, DemandClient, SaleOutcomes, SaleOutcomesClient};
 use store_api::{
@@ -73,7 +75,7 @@ pub fn migrations(module: Module) -> Option<EmbeddedMigrations> {
 ///
 /// When a database or a peer is missing from the plan, or a module refuses its settings.
 pub fn wire(plan: &Plan) -> Result<Process, WireError> {
-    let mut process = Process::default();
+    let mut process = Process::new();
     let sessions = auth(plan, &mut process)?;
     let (stock, stores, levels, transfers, store_events) = store_ports(plan, &mut process)?;
     let (catalog, inventory_events) = inventory_ports(plan, &mut process)?;
@@ -99,12 +101,22 @@ pub fn wire(plan: &Plan) -> Result<Process, WireError> {
     Ok(process)
 }
 
+/// A consumer of this process, with its deliveries counted as those of a remote one are.
+#[cfg(any(feature = "store", feature = "inventory", feature = "sales"))]
+fn counted(
+    name: &'static str,
+    consumer: Arc<dyn Subscriber>,
+    metrics: &Metrics,
+) -> Arc<dyn Subscriber> {
+    Arc::new(Local::new(name, consumer, metrics))
+}
+
 /// The pool of a local module, shared by its ports and its routes.
 fn pool(plan: &Plan, process: &mut Process, module: Module) -> Result<Db, WireError> {
     if let Some((_, db)) = process.databases.iter().find(|(m, _)| *m == module) {
         return Ok(db.clone());
     }
-    let db = plan.db(module)?;
+    let db = plan.db(module, &process.metrics)?;
     process.databases.push((module, db.clone()));
     let trail = AuditTrail {
         module,
@@ -120,7 +132,7 @@ fn peer(plan: &Plan, process: &mut Process, module: Module) -> Result<Peer, Wire
     if let Some((_, peer)) = process.peers.iter().find(|(m, _)| *m == module) {
         return Ok(peer.clone());
     }
-    let peer = plan.peer(module)?;
+    let peer = plan.peer(module, &process.metrics)?;
     process.peers.push((module, peer.clone()));
     Ok(peer)
 }
@@ -147,7 +159,7 @@ fn auth(plan: &Plan, process: &mut Process) -> Result<Arc<dyn Sessions>, WireErr
             process.internal.push((Module::Auth, Arc::new(move || auth_api::serve(served.clone()))));
             process.workers_mut().extend(module.workers(Vec::new()));
             process.operator.accounts = Some(Arc::new(module));
-            return Ok(sessions);
+            return Ok(auth_api::local(sessions, &process.metrics));
         },
         _ => {}
     }
@@ -192,7 +204,14 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = durable;
             process.workers_mut().extend(plan.events.worker(STORE_EVENTS, &consumer));
-            return Ok((local.clone(), local.clone(), local.clone(), local, consumer));
+            let metrics = &process.metrics;
+            return Ok((
+                store_api::local_stock(local.clone(), metrics),
+                store_api::local_stores(local.clone(), metrics),
+                store_api::local_levels(local.clone(), metrics),
+                store_api::local_transfers(local, metrics),
+                counted(STORE_EVENTS, consumer, metrics),
+            ));
         },
         _ => {}
     }
@@ -216,7 +235,10 @@ fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<InventoryPorts,
             process.internal.push((Module::Inventory, Arc::new(move || kernel::relay::serve(INVENTORY_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = ports.clone();
             process.workers_mut().extend(plan.events.worker(INVENTORY_EVENTS, &consumer));
-            return Ok((ports, consumer));
+            return Ok((
+                inventory_api::local(ports, &process.metrics),
+                counted(INVENTORY_EVENTS, consumer, &process.metrics),
+            ));
         },
         _ => {}
     }
@@ -235,7 +257,10 @@ fn sales_ports(plan: &Plan, process: &mut Process) -> Result<SalesPorts, WireErr
             process.internal.push((Module::Sales, Arc::new(move || sales_api::serve(served.clone()))));
             let served = ports.clone();
             process.internal.push((Module::Sales, Arc::new(move || sales_api::serve_demand(served.clone()))));
-            return Ok((ports.clone(), ports));
+            return Ok((
+                sales_api::local(ports.clone(), &process.metrics),
+                sales_api::local_demand(ports, &process.metrics),
+            ));
         },
         _ => {}
     }
@@ -291,7 +316,7 @@ fn sales(
             process.workers_mut().extend(module.workers(vec![ports.store_events.clone()]));
             process.workers_mut().extend(plan.events.worker(SALES_EVENTS, &consumer));
             process.operator.checks.push(Arc::new(module));
-            return Ok(consumer);
+            return Ok(counted(SALES_EVENTS, consumer, &process.metrics));
         },
         _ => { let _ = ports; }
     }

@@ -66,15 +66,15 @@ fn listen(
         })
     };
     let http = &settings.http;
-    let internal = if process.has_remote_peers() {
-        let listener = bind(
-            settings.internal.bind,
-            settings.internal.port,
-            "internal.port",
-        )?;
-        Some((listener, tokens.clone()))
-    } else {
-        None
+    let internal = &settings.internal;
+    let internal = match bind(internal.bind, internal.port, "internal.port") {
+        Ok(listener) => Some((listener, tokens.clone())),
+        Err(why) if process.has_remote_peers() => return Err(why.into()),
+        // Tills go on selling without metrics; whoever scrapes notices that there are none.
+        Err(why) => {
+            tracing::warn!("no metrics: {why}");
+            None
+        }
     };
     Ok(Listeners {
         public: bind(http.bind, http.port, "http.port")?,

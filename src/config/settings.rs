@@ -49,7 +49,7 @@ pub const SETTINGS: &[Setting] = &[
     (
         "internal.bind",
         "127.0.0.1",
-        "address of the internal listener, only opened when a peer is remote",
+        "address of the internal listener: `/metrics`, and ports for peers where one is remote",
     ),
     (
         "internal.port",

@@ -18,6 +18,7 @@ use comptoir::{
 use kernel::{
     auth::{Grant, Role},
     ids::StoreId,
+    service_token::ServiceTokens,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +29,10 @@ pub use crate::{
     reply::{Reply, id},
     topology::{EVERY_TOPOLOGY, Options, TOPOLOGIES, Topology, WITH_REPLICAS, prepare},
 };
-use crate::{services::Service, topology::Site};
+use crate::{
+    services::Service,
+    topology::{SECRET, Site},
+};
 
 pub const PASSWORD: &str = "shelf-candle-42-river";
 pub const ADMIN: &str = "admin@test.example";
@@ -47,28 +51,32 @@ pub struct TestApp {
     operators: Vec<Operator>,
     /// By module, one per replica.
     bases: BTreeMap<Module, Vec<String>>,
+    /// The internal listeners of all processes.
+    pub inside: Vec<String>,
     turn: AtomicUsize,
     // Last, because the databases go with it.
     site: Site,
 }
 
 /// Serves the modules of the whole in this process.
-async fn serve(process: Process, options: &Options) -> (Running, String) {
+async fn serve(process: Process, options: &Options) -> (Running, String, String) {
     if !options.background {
         drop(process.take_workers());
     }
     process.refresh_trust().await.unwrap();
     let public = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", public.local_addr().unwrap());
+    let internal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let inside = format!("http://{}", internal.local_addr().unwrap());
     let listeners = Listeners {
         public,
-        internal: None,
+        internal: Some((internal, ServiceTokens::new(&SECRET.to_owned().into()))),
         workers: 1,
         in_flight: 2_000,
         time_limit: Duration::from_secs(30),
         trusted_proxies: Default::default(),
     };
-    (server::start(process, listeners).unwrap(), base)
+    (server::start(process, listeners).unwrap(), base, inside)
 }
 
 impl TestApp {
@@ -90,14 +98,16 @@ impl TestApp {
             .await
             .unwrap();
         let admin = accounts.token_for(ADMIN).await.unwrap();
-        let (mut services, mut whole) = (Vec::new(), None);
+        let (mut services, mut whole, mut inside) = (Vec::new(), None, Vec::new());
         let mut bases: BTreeMap<Module, Vec<String>> = BTreeMap::new();
         if topology == Topology::Whole {
-            let (running, base) = serve(processes.remove(0), &options).await;
+            let (running, base, internal) = serve(processes.remove(0), &options).await;
+            inside.push(internal);
             bases.extend(Module::ALL.map(|module| (module, vec![base.clone()])));
             whole = Some(running);
         } else {
             services = site.services(&http).await;
+            inside = site.all_internal();
             for service in &services {
                 for module in &service.modules {
                     let bases = bases.entry(*module).or_default();
@@ -114,6 +124,7 @@ impl TestApp {
             accounts,
             operators,
             bases,
+            inside,
             turn: AtomicUsize::new(0),
             site,
         }

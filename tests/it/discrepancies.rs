@@ -38,13 +38,21 @@ fn port(app: &TestApp) -> Arc<dyn Stock> {
                 pool_size: 4,
                 wait: Duration::from_secs(10),
                 count_statements: false,
+                metrics: Default::default(),
             });
             store::Ports::new(db.unwrap(), store::HoldCommit::Durable).unwrap()
         }
         Topology::Split => {
             let tokens = ServiceTokens::new(&SECRET.to_owned().into());
             let base = app.internal(Module::Store).parse().unwrap();
-            let peer = Peer::new("store", base, Duration::from_secs(10), tokens).unwrap();
+            let peer = Peer::new(
+                "store",
+                base,
+                Duration::from_secs(10),
+                tokens,
+                &Default::default(),
+            )
+            .unwrap();
             Arc::new(StockClient::new(peer))
         }
         other => panic!("no way into {other:?}"),
@@ -311,6 +319,7 @@ async fn a_hold_that_finds_its_goods_costs_no_statement_more() {
         pool_size: 4,
         wait: Duration::from_secs(10),
         count_statements: true,
+        metrics: Default::default(),
     });
     let db = db.unwrap();
     let ports = store::Ports::new(db.clone(), store::HoldCommit::Durable).unwrap();

@@ -38,6 +38,7 @@ mod image;
 mod import;
 mod invariants;
 mod jetstream;
+mod metrics;
 mod migrations;
 mod model;
 mod nats;

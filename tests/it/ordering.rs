@@ -126,7 +126,7 @@ async fn replicas_share_the_work_and_each_aggregate_stays_in_order() {
             };
             broker
                 .worker("ordered", Arc::new(recorder))
-                .spawn(stopped.clone())
+                .spawn(stopped.clone(), &Default::default())
         })
         .collect();
     let all = AGGREGATES as i64 * EACH;

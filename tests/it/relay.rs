@@ -25,6 +25,7 @@ pub fn db_of(db: &TestDb, schema: &'static str) -> Db {
         pool_size: 4,
         wait: Duration::from_secs(10),
         count_statements: false,
+        metrics: Default::default(),
     })
     .unwrap()
 }
@@ -97,6 +98,7 @@ async fn an_event_is_never_parked_because_its_consumer_is_away() {
         nobody.parse().unwrap(),
         Duration::from_secs(1),
         tokens,
+        &Default::default(),
     )
     .unwrap();
     let away = Arc::new(SubscriberClient::new("store_events", peer));

@@ -165,6 +165,14 @@ impl Site {
         )
     }
 
+    /// The internal listener of every process.
+    pub fn all_internal(&self) -> Vec<String> {
+        let replicas = self.groups.iter().flat_map(|group| &group.replicas);
+        replicas
+            .map(|ports| format!("http://127.0.0.1:{}", ports.internal))
+            .collect()
+    }
+
     fn group(&self, module: Module) -> &Group {
         let mut groups = self.groups.iter();
         groups.find(|g| g.modules.contains(&module)).unwrap()

@@ -140,13 +140,21 @@ async fn port(app: &TestApp) -> Arc<dyn Transfers> {
                 pool_size: 4,
                 wait: Duration::from_secs(10),
                 count_statements: false,
+                metrics: Default::default(),
             });
             store::Ports::new(db.unwrap(), store::HoldCommit::Durable).unwrap()
         }
         Topology::Split => {
             let tokens = ServiceTokens::new(&SECRET.to_owned().into());
             let base = app.internal(Module::Store).parse().unwrap();
-            let peer = Peer::new("store", base, Duration::from_secs(10), tokens).unwrap();
+            let peer = Peer::new(
+                "store",
+                base,
+                Duration::from_secs(10),
+                tokens,
+                &Default::default(),
+            )
+            .unwrap();
             Arc::new(TransfersClient::new(peer))
         }
         other => panic!("no way into {other:?}"),

@@ -17,7 +17,7 @@ use kernel::{
     call::Cx,
     outbox::Envelope,
     relay::{Delivery, MAX_TRIES, Subscriber},
-    worker::Worker,
+    worker::{Turn, Worker},
 };
 use tokio::sync::Mutex;
 
@@ -51,16 +51,17 @@ pub(crate) fn worker(
         handle: Mutex::new(None),
         failing: AtomicBool::new(false),
     });
-    Worker::new(name, PERIOD, move || {
+    let module = name.split('_').next().unwrap_or(name);
+    Worker::new(module, "nats", PERIOD, move || {
         let consumer = consumer.clone();
         async move {
             let turn = consumer.turn().await;
             if let Err(error) = &turn {
                 consumer.failed(error).await;
-            } else {
-                consumer.failing.store(false, Ordering::Relaxed);
+                return Ok::<_, Away>(Turn::Failed);
             }
-            turn.is_ok()
+            consumer.failing.store(false, Ordering::Relaxed);
+            Ok(Turn::More)
         }
     })
 }

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     call::Cx,
+    context,
     ids::{SessionId, StoreId, UserId},
     problem::Problem,
     token::Verifier,
@@ -295,7 +296,9 @@ fn authenticate(req: &HttpRequest) -> Result<Arc<Principal>, Problem> {
     let verifier = req
         .app_data::<web::Data<Verifier>>()
         .ok_or_else(unauthenticated)?;
-    verifier.verify(token).ok_or_else(unauthenticated)
+    let principal = verifier.verify(token).ok_or_else(unauthenticated)?;
+    context::is_made_by(principal.user_id);
+    Ok(principal)
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::{Db, DbError};
+use crate::{
+    db::{Db, DbError},
+    metrics::{BatchMeter, Busy},
+};
 
 /// Requests that wait for a writer at most; more are turned away at once.
 const QUEUE: usize = 4_096;
@@ -22,12 +25,14 @@ struct Job<T, R> {
 /// Hands requests to a few writer threads.
 pub struct Writer<T, R> {
     queue: mpsc::Sender<Job<T, R>>,
+    meter: BatchMeter,
 }
 
 impl<T, R> Clone for Writer<T, R> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
+            meter: self.meter.clone(),
         }
     }
 }
@@ -43,7 +48,7 @@ impl<T, R> std::fmt::Debug for Writer<T, R> {
 /// How a writer works.
 #[derive(Debug, Clone, Copy)]
 pub struct WriterOptions {
-    /// Names the threads.
+    /// Names the threads, and the writer in the metrics.
     pub name: &'static str,
     /// Each uses a connection of the pool while it writes. Two are enough.
     pub threads: usize,
@@ -72,13 +77,20 @@ where
     {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
+        let meter = BatchMeter::new(db.metrics(), db.module(), options.name, QUEUE);
         for _ in 0..options.threads {
-            let (jobs, db, write) = (jobs.clone(), db.clone(), write.clone());
+            let (jobs, write) = (jobs.clone(), write.clone());
+            let desk = Desk {
+                name: options.name,
+                max_batch: options.max_batch,
+                db: db.clone(),
+                meter: meter.clone(),
+            };
             std::thread::Builder::new()
                 .name(options.name.to_owned())
-                .spawn(move || while serve(&jobs, options.max_batch, &db, &write) {})?;
+                .spawn(move || while desk.serve(&jobs, &write) {})?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, meter })
     }
 
     /// Writes `request` and waits for its own answer.
@@ -88,6 +100,7 @@ where
     /// [`DbError`] when the queue is full, or the outcome is unknown.
     pub async fn submit(&self, request: T) -> Result<R, DbError> {
         let (reply, answer) = oneshot::channel();
+        let _waiting = Busy::new(&self.meter.waiting);
         self.queue
             .try_send(Job { request, reply })
             .map_err(|_| DbError::Busy(std::time::Duration::ZERO))?;
@@ -95,71 +108,80 @@ where
     }
 }
 
-/// Takes what is waiting and writes it. `false` when nobody can send any more.
-fn serve<T: Clone, R, F>(
-    jobs: &Mutex<mpsc::Receiver<Job<T, R>>>,
+/// What one writer thread works with.
+struct Desk {
+    name: &'static str,
     max_batch: usize,
-    db: &Db,
-    write: &F,
-) -> bool
-where
-    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
-{
-    let mut batch = Vec::new();
+    db: Db,
+    meter: BatchMeter,
+}
+
+impl Desk {
+    /// Takes what is waiting and writes it. `false` when nobody can send any more.
+    fn serve<T: Clone, R, F>(&self, jobs: &Mutex<mpsc::Receiver<Job<T, R>>>, write: &F) -> bool
+    where
+        F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
     {
-        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(first) = jobs.blocking_recv() else {
+        let Some(batch) = self.take(jobs) else {
             return false;
         };
-        batch.push(first);
-        while batch.len() < max_batch {
+        let (requests, replies): (Vec<T>, Vec<_>) =
+            batch.into_iter().map(|j| (j.request, j.reply)).unzip();
+        let size = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        self.meter.size.observe(f64::from(size));
+        match self.commit(&requests, write) {
+            Ok(results) => answer(replies, results.into_iter().map(Ok)),
+            Err(error) if requests.len() == 1 => answer(replies, std::iter::once(Err(error))),
+            Err(error) => {
+                tracing::debug!(%error, size, "batch failed, going one by one");
+                answer(
+                    replies,
+                    requests.iter().map(|request| self.one(request, write)),
+                );
+            }
+        }
+        true
+    }
+
+    /// Waits for a first request, and takes what came with it.
+    fn take<T, R>(&self, jobs: &Mutex<mpsc::Receiver<Job<T, R>>>) -> Option<Vec<Job<T, R>>> {
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = vec![jobs.blocking_recv()?];
+        while batch.len() < self.max_batch {
             match jobs.try_recv() {
                 Ok(job) => batch.push(job),
                 Err(_) => break,
             }
         }
+        Some(batch)
     }
-    let (requests, replies): (Vec<T>, Vec<_>) =
-        batch.into_iter().map(|j| (j.request, j.reply)).unzip();
-    match commit(db, &requests, write) {
-        Ok(results) => answer(replies, results.into_iter().map(Ok)),
-        Err(error) if requests.len() == 1 => answer(replies, std::iter::once(Err(error))),
-        Err(error) => {
-            tracing::debug!(%error, size = requests.len(), "batch failed, going one by one");
-            answer(
-                replies,
-                requests.iter().map(|request| one(db, request, write)),
-            );
+
+    fn one<T: Clone, R, F>(&self, request: &T, write: &F) -> Result<R, DbError>
+    where
+        F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+    {
+        self.commit(std::slice::from_ref(request), write)?
+            .pop()
+            .ok_or(DbError::Panicked)
+    }
+
+    fn commit<T, R, F>(&self, requests: &[T], write: &F) -> Result<Vec<R>, DbError>
+    where
+        F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+    {
+        // A panic in one batch must not take the thread, and with it every later sale, along.
+        let attempt = std::panic::AssertUnwindSafe(|| {
+            self.db.run_blocking(self.name, |conn| {
+                conn.transaction(|conn| write(conn, requests))
+                    .map_err(DbError::from)
+            })
+        });
+        let results = std::panic::catch_unwind(attempt).unwrap_or(Err(DbError::Panicked))?;
+        if results.len() == requests.len() {
+            Ok(results)
+        } else {
+            Err(DbError::Panicked)
         }
-    }
-    true
-}
-
-fn one<T: Clone, R, F>(db: &Db, request: &T, write: &F) -> Result<R, DbError>
-where
-    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
-{
-    commit(db, std::slice::from_ref(request), write)?
-        .pop()
-        .ok_or(DbError::Panicked)
-}
-
-fn commit<T, R, F>(db: &Db, requests: &[T], write: &F) -> Result<Vec<R>, DbError>
-where
-    F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
-{
-    // A panic in one batch must not take the thread, and with it every later sale, along.
-    let attempt = std::panic::AssertUnwindSafe(|| {
-        db.run_blocking(|conn| {
-            conn.transaction(|conn| write(conn, requests))
-                .map_err(DbError::from)
-        })
-    });
-    let results = std::panic::catch_unwind(attempt).unwrap_or(Err(DbError::Panicked))?;
-    if results.len() == requests.len() {
-        Ok(results)
-    } else {
-        Err(DbError::Panicked)
     }
 }
 

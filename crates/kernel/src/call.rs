@@ -1,13 +1,18 @@
 //! Calls between modules, with the same meaning in one process or across HTTP: context, errors,
 //! and the server half. The client half is [`peer`](crate::peer).
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
-use crate::{context, ids::UserId, service_token::ServiceTokens};
+use crate::{
+    context,
+    ids::UserId,
+    metrics::{Calls, Metrics, Outcome},
+    service_token::ServiceTokens,
+};
 
 /// How long a request may take unless its caller says otherwise.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
@@ -110,21 +115,84 @@ impl NoAnswer {
     }
 }
 
+/// A port of this process, with its calls counted as those of a remote one are.
+pub struct Local<P: ?Sized> {
+    name: &'static str,
+    port: Arc<P>,
+    calls: Calls,
+}
+
+impl<P: ?Sized> Local<P> {
+    /// `port` under its name on the wire.
+    pub fn new(name: &'static str, port: Arc<P>, metrics: &Metrics) -> Self {
+        let calls = Calls::new(metrics);
+        Self { name, port, calls }
+    }
+
+    /// The port itself.
+    pub fn port(&self) -> &P {
+        &self.port
+    }
+
+    /// Calls a method that may refuse.
+    ///
+    /// # Errors
+    ///
+    /// The method's.
+    pub async fn call<T, E: std::error::Error + 'static>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, CallError<E>>>,
+    ) -> Result<T, CallError<E>> {
+        self.measured(method, call).await
+    }
+
+    /// Calls a method that never refuses.
+    ///
+    /// # Errors
+    ///
+    /// The method's.
+    pub async fn ask<T>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, NoAnswer>>,
+    ) -> Result<T, NoAnswer> {
+        self.measured(method, call).await
+    }
+
+    async fn measured<T, E: Outcome>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.calls.made([self.name, method, "local"], call).await
+    }
+}
+
+impl<P: ?Sized> std::fmt::Debug for Local<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Local").field(&self.name).finish()
+    }
+}
+
 /// The refusal of a method that never refuses.
 #[derive(Debug, thiserror::Error, Serialize)]
 enum Never {}
 
-/// Server half: `Serve::new("stock", stock).call("hold", …).into_scope()`.
+/// Server half: `Serve::new("stock", stock).call("hold", …).into_scope()`, in an application that
+/// has [`Calls`] as its data.
 pub struct Serve<P: ?Sized> {
+    name: &'static str,
     port: Arc<P>,
     scope: Scope,
 }
 
 impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
     /// Serves `port` under `/internal/{name}`.
-    pub fn new(name: &str, port: Arc<P>) -> Self {
+    pub fn new(name: &'static str, port: Arc<P>) -> Self {
         let limit = web::JsonConfig::default().limit(16 * 1_048_576);
         Self {
+            name,
             port,
             scope: web::scope(&format!("/internal/{name}")).app_data(limit),
         }
@@ -132,7 +200,7 @@ impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
 
     /// Adds a method that never refuses.
     #[must_use]
-    pub fn ask<Req, Res, F, Fut>(self, name: &str, f: F) -> Self
+    pub fn ask<Req, Res, F, Fut>(self, name: &'static str, f: F) -> Self
     where
         Req: DeserializeOwned + 'static,
         Res: Serialize + 'static,
@@ -147,7 +215,7 @@ impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
 
     /// Adds a method that may refuse.
     #[must_use]
-    pub fn call<Req, Res, E, F, Fut>(self, name: &str, f: F) -> Self
+    pub fn call<Req, Res, E, F, Fut>(self, name: &'static str, f: F) -> Self
     where
         Req: DeserializeOwned + 'static,
         Res: Serialize + 'static,
@@ -155,16 +223,18 @@ impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
         F: Fn(Arc<P>, Cx, Req) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Result<Res, CallError<E>>> + 'static,
     {
-        let port = self.port.clone();
-        let handler = move |body: web::Json<(WireCx, Req)>| {
+        let (port, about) = (self.port.clone(), [self.name, name]);
+        let handler = move |calls: web::Data<Calls>, body: web::Json<(WireCx, Req)>| {
             let (cx, req) = body.into_inner();
-            let reply = f(port.clone(), cx.into(), req);
+            let cx = Cx::from(cx);
+            let trace_id = cx.trace_id.clone();
+            let reply = f(port.clone(), cx, req);
             async move {
-                match reply.await {
+                match calls.served(about, reply).await {
                     Ok(res) => HttpResponse::Ok().json(res),
                     Err(CallError::Refused(e)) => HttpResponse::Conflict().json(e),
                     Err(CallError::NoAnswer(e)) => {
-                        tracing::error!(error = %e, "port call failed");
+                        tracing::error!(error = %e, trace_id, "port call failed");
                         HttpResponse::ServiceUnavailable().finish()
                     }
                 }

@@ -1,9 +1,14 @@
 //! What belongs to one request and is needed far from it: its path and its trace id.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::http::header::HeaderMap;
 use uuid::Uuid;
+
+use crate::ids::UserId;
 
 tokio::task_local! {
     static REQUEST: Request;
@@ -16,6 +21,8 @@ pub struct Request {
     pub path: String,
     /// 32 hexadecimal digits, as in W3C `traceparent`.
     pub trace_id: String,
+    /// Known once a guard has let the caller in.
+    caller: Arc<OnceLock<UserId>>,
 }
 
 impl Request {
@@ -28,7 +35,13 @@ impl Request {
         Self {
             path: path.to_owned(),
             trace_id: given.unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
+            caller: Arc::default(),
         }
+    }
+
+    /// Who is asking; `None` where nobody said, or was believed.
+    pub fn caller(&self) -> Option<UserId> {
+        self.caller.get().copied()
     }
 
     /// Runs `work` with this request as the current one.
@@ -47,6 +60,12 @@ pub fn current() -> Option<(String, String)> {
 /// The current trace id, or an empty string outside a request.
 pub fn trace_id() -> String {
     REQUEST.try_with(|r| r.trace_id.clone()).unwrap_or_default()
+}
+
+/// Remembers who makes the current request, for its line in the log.
+pub(crate) fn is_made_by(user: UserId) {
+    // A handler with two guards says it twice.
+    let _ = REQUEST.try_with(|r| r.caller.set(user));
 }
 
 /// `00-<32 hex>-<16 hex>-<2 hex>`: <https://www.w3.org/TR/trace-context/#traceparent-header>.

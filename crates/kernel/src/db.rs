@@ -1,11 +1,14 @@
 //! One module's database: a pool bound to that module's role and schema.
 
+mod error;
+
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use diesel::{
@@ -14,73 +17,16 @@ use diesel::{
         AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
     },
     r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection},
-    result::DatabaseErrorKind,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{migrate::role_of, problem::Problem};
+use crate::{
+    metrics::{Busy, DbMeter, Metrics, operation, since},
+    migrate::role_of,
+};
 
-/// The database could not do the work. What it did before failing was rolled back, unless the
-/// COMMIT itself got no answer: then the outcome is unknown.
-#[derive(Debug, thiserror::Error)]
-pub enum DbError {
-    /// Every connection was busy for as long as a request may wait.
-    #[error("no free connection within {0:?}")]
-    Busy(Duration),
-    /// The server could not be reached.
-    #[error("could not connect")]
-    Pool(#[from] diesel::r2d2::PoolError),
-    /// A statement failed.
-    #[error("query failed")]
-    Query(#[from] diesel::result::Error),
-    /// The module may not use its schema here: it moved to another database.
-    #[error("the schema is closed to its module, or is not there")]
-    Closed,
-    /// The closure panicked.
-    #[error("database task panicked")]
-    Panicked,
-}
-
-impl From<&DbError> for Problem {
-    fn from(error: &DbError) -> Self {
-        use diesel::result::Error as Query;
-        match error {
-            DbError::Busy(_) | DbError::Pool(_) | DbError::Closed => Self::unavailable(error),
-            // A failed COMMIT, a lost connection, a deadlock and a statement time-out all mean
-            // "ask again with the same key"; none of them is known to have changed anything.
-            DbError::Query(
-                Query::DatabaseError(
-                    DatabaseErrorKind::ClosedConnection
-                    | DatabaseErrorKind::UnableToSendCommand
-                    | DatabaseErrorKind::SerializationFailure
-                    | DatabaseErrorKind::ReadOnlyTransaction,
-                    _,
-                )
-                | Query::BrokenTransactionManager
-                | Query::RollbackErrorOnCommit { .. },
-            ) => Self::unavailable(error),
-            DbError::Query(Query::DatabaseError(_, info)) if is_transient(info.message()) => {
-                Self::unavailable(error)
-            }
-            DbError::Query(_) | DbError::Panicked => Self::internal(error),
-        }
-    }
-}
-
-fn is_transient(message: &str) -> bool {
-    [
-        "deadlock detected",
-        "canceling statement",
-        "terminating connection",
-        "server closed",
-        "shutting down",
-        "starting up",
-        "recovery mode",
-    ]
-    .iter()
-    .any(|text| message.contains(text))
-}
+pub use error::DbError;
 
 /// Where a module's data is and how many connections it may use.
 #[derive(Debug, Clone)]
@@ -95,12 +41,22 @@ pub struct DbOptions {
     pub wait: Duration,
     /// Count statements (see [`Db::statements`]): for tests, as it costs time.
     pub count_statements: bool,
+    /// Where it is told how long everything took.
+    pub metrics: Metrics,
 }
 
-#[derive(Debug)]
 struct Session {
     schema: &'static str,
     statements: Option<Arc<AtomicU64>>,
+    meter: DbMeter,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
@@ -112,18 +68,24 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
              SET application_name = 'comptoir/{schema}'"
         ))
         .map_err(diesel::r2d2::Error::QueryError)?;
-        if let Some(statements) = self.statements.clone() {
-            conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-                if let InstrumentationEvent::StartQuery { query, .. } = event {
-                    let text = query.to_string();
-                    let control = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET"];
-                    if !control.iter().any(|word| text.starts_with(word)) {
-                        statements.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
+        let (counter, mut timed) = (self.statements.clone(), self.meter.statements());
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            timed.saw(&event);
+            if let Some(counter) = &counter {
+                count(counter, &event);
+            }
+        });
         Ok(())
+    }
+}
+
+fn count(counter: &AtomicU64, event: &InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        let text = query.to_string();
+        let control = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET"];
+        if !control.iter().any(|word| text.starts_with(word)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -136,6 +98,9 @@ pub struct Db {
     /// Set when a connection died: until one answers again, each is asked before it is used.
     suspect: Arc<AtomicBool>,
     statements: Arc<AtomicU64>,
+    schema: &'static str,
+    metrics: Metrics,
+    meter: DbMeter,
 }
 
 type Pooled = PooledConnection<ConnectionManager<PgConnection>>;
@@ -148,9 +113,11 @@ impl Db {
     /// [`DbError::Pool`] when the options make no pool.
     pub fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let statements = Arc::new(AtomicU64::new(0));
+        let meter = DbMeter::new(&options.metrics, options.schema);
         let session = Session {
             schema: options.schema,
             statements: options.count_statements.then(|| statements.clone()),
+            meter: meter.clone(),
         };
         let pool = Pool::builder()
             .max_size(options.pool_size)
@@ -160,13 +127,32 @@ impl Db {
             .connection_customizer(Box::new(session))
             .build_unchecked(ConnectionManager::new(options.url.expose_secret()));
         let permits = usize::try_from(options.pool_size).unwrap_or(1);
+        meter.limit.set(f64::from(options.pool_size));
+        let (of, watched) = (meter.clone(), pool.clone());
+        options.metrics.before_scrape(move || {
+            let state = watched.state();
+            of.connections(state.connections, state.idle_connections);
+        });
         Ok(Self {
             pool,
             permits: Arc::new(Semaphore::new(permits)),
             wait: options.wait,
             suspect: Arc::new(AtomicBool::new(false)),
             statements,
+            schema: options.schema,
+            metrics: options.metrics.clone(),
+            meter,
         })
+    }
+
+    /// The module whose database it is: its schema's name.
+    pub fn module(&self) -> &'static str {
+        self.schema
+    }
+
+    /// What the module of this database tells about itself.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Runs `work` on one connection, without a transaction.
@@ -180,16 +166,31 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        self.run_as(operation::<F>(), work).await
+    }
+
+    async fn run_as<T, E, F>(&self, operation: String, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let asked = Instant::now();
+        let waiting = Busy::new(&self.meter.waiting);
         // Waiting here, not in r2d2, keeps blocked requests off the blocking threads.
         let permit = timeout(self.wait, self.permits.clone().acquire_owned())
             .await
             .ok()
-            .and_then(Result::ok)
-            .ok_or(DbError::Busy(self.wait))?;
+            .and_then(Result::ok);
+        let Some(permit) = permit else {
+            since(&self.meter.wait, asked);
+            self.meter.failed("busy");
+            return Err(DbError::Busy(self.wait).into());
+        };
         let db = self.clone();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            db.run_blocking(work)
+            db.work(operation, asked, waiting, work)
         })
         .await
         .map_err(|_| DbError::Panicked)?
@@ -206,25 +207,49 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
-        self.run(move |conn| conn.transaction(work)).await
+        self.run_as(operation::<F>(), move |conn| conn.transaction(work))
+            .await
     }
 
-    /// As [`run`](Self::run), on a thread that may block.
+    /// As [`run`](Self::run), on a thread that may block; `operation` is its name in the metrics.
     ///
     /// # Errors
     ///
     /// As [`run`](Self::run).
-    pub fn run_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    pub fn run_blocking<T, E, F>(&self, operation: &'static str, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E>,
         E: From<DbError>,
     {
-        let mut conn = self.healthy_connection()?;
+        let waiting = Busy::new(&self.meter.waiting);
+        self.work(operation.to_owned(), Instant::now(), waiting, work)
+    }
+
+    fn work<T, E, F>(
+        &self,
+        operation: String,
+        asked: Instant,
+        waiting: Busy,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E>,
+        E: From<DbError>,
+    {
+        let connection = self.healthy_connection();
+        drop(waiting);
+        since(&self.meter.wait, asked);
+        let mut conn = connection.inspect_err(|_| self.meter.failed("connect"))?;
+        let started = Instant::now();
         let result = work(&mut conn);
+        self.meter.worked(operation, started);
         if result.is_err() {
             match is_open(&mut conn) {
                 Ok(true) => {}
-                Ok(false) => return Err(DbError::Closed.into()),
+                Ok(false) => {
+                    self.meter.failed("closed");
+                    return Err(DbError::Closed.into());
+                }
                 Err(_) => self.suspect.store(true, Ordering::Relaxed),
             }
         }
@@ -274,8 +299,8 @@ impl Db {
     }
 }
 
-impl std::fmt::Debug for Db {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Db")
             .field("state", &self.pool.state())
             .finish_non_exhaustive()

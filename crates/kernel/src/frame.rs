@@ -21,6 +21,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
     context::Request,
+    metrics::{Answered, Busy, HttpMeter},
     problem::{CONTENT_TYPE, Problem},
 };
 
@@ -31,6 +32,7 @@ pub struct Limits {
     most: usize,
     time: Duration,
     stream_time: Duration,
+    meter: HttpMeter,
 }
 
 /// Bodies that are streamed may take longer: they are as long as the client's file.
@@ -43,8 +45,10 @@ const PROBES: &str = "/health/";
 impl Limits {
     /// At most `in_flight` requests at once (probes apart), each answered within `time` (streams
     /// apart).
-    pub fn new(in_flight: usize, time: Duration) -> Self {
+    pub fn new(in_flight: usize, time: Duration, meter: HttpMeter) -> Self {
+        meter.limited_to(in_flight);
         Self {
+            meter,
             in_flight: Arc::new(Semaphore::new(in_flight)),
             most: in_flight,
             time,
@@ -81,35 +85,54 @@ pub async fn frame(
     let time = limits.time_for(req.path());
     let probe = req.path().starts_with(PROBES);
     let request = Request::new(req.path(), req.headers());
-    let (method, trace_id) = (req.method().clone(), request.trace_id.clone());
+    let (method, about) = (req.method().clone(), request.clone());
+    let meter = limits.meter.clone();
     let route = req
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
+    let module = meter.module_of(&route);
+    let busy = (!probe).then(|| Busy::new(meter.in_flight()));
     // No copy of the request is kept: the router needs it for itself alone, and panics otherwise.
     // So what never came to a response leaves as an error that carries one.
     let mut response = request
         .scope(async move {
             let permit = limits.in_flight.clone().try_acquire_owned();
             if permit.is_err() && !probe {
+                limits.meter.cut("overloaded");
                 return Ok(req.into_response(full().into_response()));
             }
             let run = AssertUnwindSafe(next.call(req)).catch_unwind();
             match timeout(time, run).await {
                 Ok(Ok(Ok(response))) => Ok(as_problem(response.map_into_boxed_body())),
                 Ok(Ok(Err(error))) => Err(form(error.error_response())),
-                Ok(Err(_panic)) => Err(Problem::internal(&Panicked).into_response()),
-                Err(_late) => Err(Problem::unavailable(&Late).into_response()),
+                Ok(Err(_panic)) => {
+                    limits.meter.cut("panic");
+                    Err(Problem::internal(&Panicked).into_response())
+                }
+                Err(_late) => {
+                    limits.meter.cut("late");
+                    Err(Problem::unavailable(&Late).into_response())
+                }
             }
         })
         .await;
+    drop(busy);
     let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     let (status, headers) = match &mut response {
         Ok(response) => (response.status(), response.headers_mut()),
         Err(response) => (response.status(), response.headers_mut()),
     };
     secure(headers);
+    meter.answered(&Answered {
+        module,
+        route: &route,
+        method: &method,
+        status,
+        started,
+    });
     if !probe || !status.is_success() {
-        tracing::info!(target: "access", %method, route, status = status.as_u16(), duration_ms, trace_id, "request");
+        let (caller, trace_id) = (about.caller().map(|id| id.to_string()), &about.trace_id);
+        tracing::info!(target: "access", module, %method, route, status = status.as_u16(), duration_ms, caller, trace_id, "request");
     }
     response.map_err(|response| InternalError::from_response(Unanswered, response).into())
 }
@@ -194,6 +217,7 @@ mod tests {
     use actix_web::{App, Responder, middleware::from_fn, test, web};
 
     use super::*;
+    use crate::metrics::Metrics;
 
     async fn slow() -> impl Responder {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -205,7 +229,8 @@ mod tests {
     }
 
     async fn ask(path: &str, in_flight: usize) -> HttpResponse {
-        let limits = Limits::new(in_flight, Duration::from_millis(50));
+        let meter = HttpMeter::new(&Metrics::default(), Vec::new());
+        let limits = Limits::new(in_flight, Duration::from_millis(50), meter);
         let app = App::new()
             .app_data(web::Data::new(limits))
             .wrap(from_fn(frame))

@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::{
     call::{CallError, Cx, NoAnswer, WireCx},
+    metrics::{Calls, Metrics, Outcome},
     service_token::ServiceTokens,
 };
 
@@ -44,6 +45,7 @@ pub struct Peer {
     tokens: ServiceTokens,
     http: reqwest::Client,
     circuit: AsyncRecloser,
+    calls: Calls,
 }
 
 impl Peer {
@@ -58,6 +60,7 @@ impl Peer {
         base: Url,
         timeout: Duration,
         tokens: ServiceTokens,
+        metrics: &Metrics,
     ) -> Result<Self, BuildError> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(1))
@@ -71,7 +74,10 @@ impl Peer {
             .half_open_len(CLOSES_AFTER)
             .open_wait(STAYS_OPEN)
             .build();
+        let calls = Calls::new(metrics);
+        calls.peer(module);
         Ok(Self {
+            calls,
             module,
             base,
             timeout,
@@ -100,6 +106,14 @@ enum Failure {
 }
 
 impl Failure {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Unsent(_) => "unsent",
+            Self::Lost(_) => "lost",
+            Self::Open => "open",
+        }
+    }
+
     fn of(error: &reqwest::Error) -> Self {
         let reason = match std::error::Error::source(error) {
             Some(cause) => format!("{error}: {cause}"),
@@ -147,8 +161,11 @@ impl Remote {
         E: DeserializeOwned + std::error::Error + 'static,
     {
         let again = |failure: &Failure| matches!(failure, Failure::Unsent(_));
-        let answer = self.within_time(method, cx, req, again).await?;
-        answer.map_err(CallError::Refused)
+        let call = async {
+            let answer = self.within_time(method, cx, req, again).await?;
+            answer.map_err(CallError::Refused)
+        };
+        self.measured(method, call).await
     }
 
     /// Calls a method that never refuses and may be repeated: it reads, or does the same thing
@@ -168,10 +185,20 @@ impl Remote {
         Res: DeserializeOwned,
     {
         let again = |failure: &Failure| !matches!(failure, Failure::Open);
-        let answer = self.within_time(method, cx, req, again).await?;
-        answer.map_err(|refusal: serde_json::Value| {
-            NoAnswer::new(self.port, method, format!("refused: {refusal}"))
-        })
+        let call = async {
+            let answer = self.within_time(method, cx, req, again).await?;
+            answer.map_err(|_: serde_json::Value| NoAnswer::new(self.port, method, "refused"))
+        };
+        self.measured(method, call).await
+    }
+
+    async fn measured<T, E: Outcome>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let about = [self.port, method, "http"];
+        self.peer.calls.made(about, call).await
     }
 
     async fn within_time<Req: Serialize, Res: DeserializeOwned, E: DeserializeOwned>(
@@ -184,7 +211,10 @@ impl Remote {
         let until = cx.deadline.min(Instant::now() + self.peer.timeout);
         let once = async || {
             let sent = self.once(method, cx, req, until);
-            self.peer.circuit.call(sent).await.map_err(Failure::from)
+            let answer = self.peer.circuit.call(sent).await.map_err(Failure::from);
+            let outcome = answer.as_ref().map_or_else(Failure::name, |_| "answered");
+            self.peer.calls.tried(self.peer.module, outcome);
+            answer
         };
         let answer = once
             .retry(PAUSES)

@@ -15,12 +15,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    call::{Cx, NoAnswer, Serve},
+    call::{Cx, Local, NoAnswer, Serve},
     db::{Db, DbError},
     ids::UserId,
+    metrics::{Counter, RelayMeter},
     outbox::Envelope,
     peer::{Peer, Remote},
     statement,
+    worker::Worker,
 };
 
 /// Events in one delivery at most.
@@ -65,6 +67,13 @@ impl Subscriber for SubscriberClient {
     }
 }
 
+#[async_trait]
+impl Subscriber for Local<dyn Subscriber> {
+    async fn deliver(&self, cx: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
+        self.ask("deliver", self.port().deliver(cx, events)).await
+    }
+}
+
 /// Offers `subscriber` to other processes. Mounted on the internal listener only.
 pub fn serve(port: &'static str, subscriber: Arc<dyn Subscriber>) -> Scope {
     Serve::new(port, subscriber)
@@ -79,12 +88,25 @@ pub fn serve(port: &'static str, subscriber: Arc<dyn Subscriber>) -> Scope {
 pub struct Relay {
     db: Db,
     subscribers: Vec<Arc<dyn Subscriber>>,
+    meter: RelayMeter,
 }
 
 impl Relay {
     /// A relay of the outbox in `db`'s schema.
     pub fn new(db: Db, subscribers: Vec<Arc<dyn Subscriber>>) -> Self {
-        Self { db, subscribers }
+        Self {
+            meter: RelayMeter::new(db.metrics(), db.module()),
+            db,
+            subscribers,
+        }
+    }
+
+    /// The loop that delivers; `period`: how often the outbox is looked at while it is empty.
+    pub fn worker(self, period: Duration) -> Worker {
+        Worker::new(self.db.module(), "relay", period, move || {
+            let relay = self.clone();
+            async move { relay.run_once().await.map(|delivered| delivered > 0) }
+        })
     }
 
     /// Delivers what is waiting; answers how many events were delivered to everyone.
@@ -130,10 +152,19 @@ impl Relay {
         };
         let (delivered, refused) = (where_set(&done), where_set(&refused));
         let count = delivered.len();
+        self.count(events.len(), count, refused.len());
         self.db
             .run(move |conn| mark(conn, &delivered, &refused).map_err(DbError::from))
             .await?;
         Ok(count)
+    }
+
+    fn count(&self, all: usize, delivered: usize, refused: usize) {
+        let add = |counter: &Counter, n: usize| counter.inc_by(u64::try_from(n).unwrap_or(0));
+        add(&self.meter.delivered, delivered);
+        add(&self.meter.refused, refused);
+        let rest = all.saturating_sub(delivered).saturating_sub(refused);
+        add(&self.meter.unanswered, rest);
     }
 }
 

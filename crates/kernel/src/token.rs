@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     auth::{Grant, Principal},
     ids::{SessionId, UserId},
+    metrics::{CacheMeter, Metrics},
 };
 
 /// `iss` of every access token.
@@ -70,17 +71,12 @@ pub struct Verifier {
     known: RwLock<Known>,
     verified: Cache<[u8; 32], (Arc<Principal>, i64)>,
     validation: Validation,
-}
-
-impl Default for Verifier {
-    fn default() -> Self {
-        Self::new()
-    }
+    meter: CacheMeter,
 }
 
 impl Verifier {
     /// A verifier that trusts nothing until [`refresh`](Self::refresh) is called.
-    pub fn new() -> Self {
+    pub fn new(metrics: &Metrics) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_nbf = true;
@@ -94,7 +90,13 @@ impl Verifier {
                 .time_to_live(Duration::from_secs(600))
                 .build(),
             validation,
+            meter: CacheMeter::new(metrics, "tokens"),
         }
+    }
+
+    /// How many tokens are remembered, about.
+    pub fn remembered(&self) -> u64 {
+        self.verified.entry_count()
     }
 
     /// Replaces keys and ended sessions by what the auth module says now.
@@ -134,8 +136,12 @@ impl Verifier {
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let (principal, exp) = match self.verified.get(&hash) {
-            Some(hit) => hit,
+            Some(hit) => {
+                self.meter.hit.inc();
+                hit
+            }
             None => {
+                self.meter.miss.inc();
                 let claims = self.check_signature(&known, token)?;
                 let principal = Arc::new(Principal {
                     user_id: claims.sub,

@@ -1,29 +1,76 @@
 //! Background loops (sweeper, relay, refresh) that start and stop with the process.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    fmt::Display,
+    future::Future,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::watch, task::JoinHandle, time};
 
-type Work = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send>;
+use crate::metrics::{Metrics, WorkMeter};
 
-/// One loop: `work` is called every `period`, and at once again while it answers `true`.
+type Work = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = Turn> + Send>> + Send>;
+
+/// What one pass of a loop came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// There is nothing more to do for now.
+    Idle,
+    /// There is more to do right away.
+    More,
+    /// It did not work: try again after the pause.
+    Failed,
+    /// It did not work, and made a pause of its own: try again right away.
+    Retry,
+}
+
+impl From<bool> for Turn {
+    /// Whether there is more to do right away.
+    fn from(more: bool) -> Self {
+        if more { Self::More } else { Self::Idle }
+    }
+}
+
+/// One loop: `work` is called every `period`, and at once again while there is more to do.
 pub struct Worker {
+    module: &'static str,
     name: &'static str,
     period: Duration,
     work: Work,
 }
 
 impl Worker {
-    /// `work` answers whether there is more to do right away.
-    pub fn new<F, Fut>(name: &'static str, period: Duration, mut work: F) -> Self
+    /// A loop of `module` (`none` where it is nobody's). A failure of `work` is logged here.
+    pub fn new<F, Fut, T, E>(
+        module: &'static str,
+        name: &'static str,
+        period: Duration,
+        mut work: F,
+    ) -> Self
     where
         F: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output = bool> + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<Turn>,
+        E: Display,
     {
         Self {
+            module,
             name,
             period,
-            work: Box::new(move || Box::pin(work())),
+            work: Box::new(move || {
+                let turn = work();
+                Box::pin(async move {
+                    match turn.await {
+                        Ok(turn) => turn.into(),
+                        Err(error) => {
+                            tracing::warn!(module, worker = name, %error, "a pass failed");
+                            Turn::Failed
+                        }
+                    }
+                })
+            }),
         }
     }
 
@@ -33,12 +80,15 @@ impl Worker {
     }
 
     /// Runs the loop until `stop` turns true; what is running then is finished first.
-    pub fn spawn(mut self, mut stop: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub fn spawn(mut self, mut stop: watch::Receiver<bool>, metrics: &Metrics) -> JoinHandle<()> {
+        let meter = WorkMeter::new(metrics, self.module, self.name);
         tokio::spawn(async move {
-            tracing::debug!(worker = self.name, "started");
+            tracing::debug!(module = self.module, worker = self.name, "started");
             while !*stop.borrow() {
-                let more = (self.work)().await;
-                if more {
+                let started = Instant::now();
+                let turn = (self.work)().await;
+                meter.ran(started, turn);
+                if matches!(turn, Turn::More | Turn::Retry) {
                     continue;
                 }
                 tokio::select! {
@@ -46,7 +96,7 @@ impl Worker {
                     changed = stop.changed() => if changed.is_err() { break },
                 }
             }
-            tracing::debug!(worker = self.name, "stopped");
+            tracing::debug!(module = self.module, worker = self.name, "stopped");
         })
     }
 }
@@ -54,6 +104,7 @@ impl Worker {
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Worker")
+            .field("module", &self.module)
             .field("name", &self.name)
             .field("period", &self.period)
             .finish_non_exhaustive()

@@ -19,6 +19,7 @@ use auth_api::Sessions;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use kernel::{
     db::Db,
+    figures,
     relay::{Relay, Subscriber},
     worker::Worker,
 };
@@ -55,7 +56,7 @@ impl Auth {
     ///
     /// When an option is missing, malformed or weaker than allowed.
     pub fn new(db: Db, options: AuthOptions) -> Result<Self, AuthSetupError> {
-        let tools = Tools::new(options)?;
+        let tools = Tools::new(options, db.metrics())?;
         Ok(Self {
             db,
             tools: Arc::new(tools),
@@ -73,29 +74,17 @@ impl Auth {
         Arc::new(self.clone())
     }
 
-    /// The loops to run in the background: the relay of events, and the clean-up.
+    /// The loops to run in the background: the relay of events, the figures, and the clean-up.
     pub fn workers(&self, subscribers: Vec<Arc<dyn Subscriber>>) -> Vec<Worker> {
-        let relay = Relay::new(self.db.clone(), subscribers);
-        let deliver = move || {
-            let relay = relay.clone();
-            async move {
-                match relay.run_once().await {
-                    Ok(delivered) => delivered > 0,
-                    Err(error) => {
-                        tracing::warn!(%error, "the relay of auth's events failed");
-                        false
-                    }
-                }
-            }
-        };
         let auth = self.clone();
         let clean_up = move || {
             let auth = auth.clone();
             async move { auth.clean_up().await }
         };
         vec![
-            Worker::new("auth-relay", RELAY_PERIOD, deliver),
-            Worker::new("auth-clean-up", CLEAN_UP_PERIOD, clean_up),
+            Relay::new(self.db.clone(), subscribers).worker(RELAY_PERIOD),
+            figures::worker(&self.db),
+            Worker::new(SCHEMA, "clean-up", CLEAN_UP_PERIOD, clean_up),
         ]
     }
 }

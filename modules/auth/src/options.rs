@@ -4,13 +4,17 @@ use std::{collections::HashSet, time::Duration};
 
 use chrono::TimeDelta;
 use jsonwebtoken::errors::Error as TokenError;
+use kernel::metrics::Metrics;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::crypto::{
-    bcrypt_pool::BcryptPool,
-    hasher::Hasher,
-    refresh::Successors,
-    signer::{Key, Signer, generate_pem},
+use crate::{
+    crypto::{
+        bcrypt_pool::BcryptPool,
+        hasher::Hasher,
+        refresh::Successors,
+        signer::{Key, Signer, generate_pem},
+    },
+    service::Meter,
 };
 
 /// A key for access tokens.
@@ -90,12 +94,13 @@ pub(crate) struct Tools {
     pub(crate) signer: Signer,
     pub(crate) bcrypt: BcryptPool,
     pub(crate) successors: Successors,
+    pub(crate) meter: Meter,
     pub(crate) idle: TimeDelta,
     pub(crate) absolute: TimeDelta,
 }
 
 impl Tools {
-    pub(crate) fn new(options: AuthOptions) -> Result<Self, AuthSetupError> {
+    pub(crate) fn new(options: AuthOptions, metrics: &Metrics) -> Result<Self, AuthSetupError> {
         let AuthOptions {
             signing_keys,
             pepper,
@@ -116,7 +121,8 @@ impl Tools {
         Ok(Self {
             signer: signer(signing_keys, access_ttl)?,
             successors: Successors::new(&hasher).ok_or(AuthSetupError::Pepper)?,
-            bcrypt: BcryptPool::new(hasher),
+            bcrypt: BcryptPool::new(hasher, metrics),
+            meter: Meter::new(metrics),
             idle: life(refresh_idle)?,
             absolute: life(refresh_absolute)?,
         })
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn good_options_start_and_each_bad_one_is_refused() {
-        assert!(Tools::new(options()).is_ok());
+        assert!(Tools::new(options(), &Metrics::default()).is_ok());
         let bad: [fn(&mut AuthOptions); 9] = [
             |o| o.signing_keys.clear(),
             |o| o.signing_keys[1].kid = "a".to_owned(),
@@ -191,7 +197,7 @@ mod tests {
         for (at, spoil) in bad.iter().enumerate() {
             let mut options = options();
             spoil(&mut options);
-            assert!(Tools::new(options).is_err(), "{at}");
+            assert!(Tools::new(options, &Metrics::default()).is_err(), "{at}");
         }
     }
 
@@ -202,7 +208,7 @@ mod tests {
             allow_weak_bcrypt: true,
             ..options()
         };
-        assert!(Tools::new(weak).is_ok());
+        assert!(Tools::new(weak, &Metrics::default()).is_ok());
     }
 
     #[test]

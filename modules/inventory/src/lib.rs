@@ -18,6 +18,7 @@ use actix_web::web;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use kernel::{
     db::Db,
+    figures,
     relay::{Relay, Subscriber},
     worker::Worker,
 };
@@ -82,38 +83,18 @@ impl Inventory {
         routes::mount(cfg);
     }
 
-    /// The background work: delivery of the outbox to `subscribers`, and transfers that were
-    /// approved while the store module was away.
+    /// The background work: delivery of the outbox to `subscribers`, transfers that were approved
+    /// while the store module was away, and figures.
     pub fn workers(&self, subscribers: Vec<Arc<dyn Subscriber>>) -> Vec<Worker> {
-        let relay = Relay::new(self.db.clone(), subscribers);
-        let work = move || {
-            let relay = relay.clone();
-            async move {
-                match relay.run_once().await {
-                    Ok(delivered) => delivered > 0,
-                    Err(error) => {
-                        tracing::warn!(%error, "the outbox of inventory could not be read");
-                        false
-                    }
-                }
-            }
-        };
         let inventory = self.clone();
         let make = move || {
             let inventory = inventory.clone();
-            async move {
-                match inventory.make_planned().await {
-                    Ok(made) => made > 0,
-                    Err(error) => {
-                        tracing::warn!(%error, "approved transfers could not be made");
-                        false
-                    }
-                }
-            }
+            async move { inventory.make_planned().await.map(|made| made > 0) }
         };
         vec![
-            Worker::new("inventory relay", RELAY_PERIOD, work),
-            Worker::new("inventory transfers", PLANNED_PERIOD, make),
+            Relay::new(self.db.clone(), subscribers).worker(RELAY_PERIOD),
+            Worker::new(SCHEMA, "transfers", PLANNED_PERIOD, make),
+            figures::worker(&self.db),
         ]
     }
 }

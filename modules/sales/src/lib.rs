@@ -17,12 +17,13 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use kernel::{
     batch::{Writer, WriterOptions},
     db::Db,
+    figures,
     relay::{Relay, Subscriber},
     worker::Worker,
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use service::{directory::Directory, record_write};
+use service::{directory::Directory, meter::Meter, record_write};
 
 pub use domain::words::{Disposition, ParkedState, ReturnReason, SaleStatus, Tender};
 pub use dto::*;
@@ -72,6 +73,7 @@ pub struct Sales {
     needs: Needs,
     directory: Directory,
     writer: Writer<Arc<record_write::NewSale>, Option<record_write::Written>>,
+    meter: Arc<Meter>,
 }
 
 impl Sales {
@@ -88,7 +90,8 @@ impl Sales {
         };
         let writer = Writer::start(options, &db, record_write::write)?;
         Ok(Self {
-            directory: Directory::new(needs.stores.clone(), needs.catalog.clone()),
+            directory: Directory::new(needs.stores.clone(), needs.catalog.clone(), db.metrics()),
+            meter: Arc::new(Meter::new(db.metrics())),
             db,
             needs,
             writer,
@@ -106,32 +109,18 @@ impl Sales {
         Arc::new(port::Listener(self.directory.clone()))
     }
 
-    /// The module's background work: delivering its events to `subscribers`, and clearing away
-    /// parked baskets that expired.
+    /// The module's background work: delivering its events to `subscribers`, clearing away parked
+    /// baskets that expired, and figures.
     pub fn workers(&self, subscribers: Vec<Arc<dyn Subscriber>>) -> Vec<Worker> {
-        let relay = Relay::new(self.db.clone(), subscribers);
         let sales = self.clone();
-        let clear = Worker::new("sales-parked", CLEAR_PERIOD, move || {
+        let clear = move || {
             let sales = sales.clone();
-            async move {
-                sales.clear_parked().await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "parked baskets could not be cleared away");
-                    false
-                })
-            }
-        });
-        let relay = Worker::new("sales-relay", RELAY_PERIOD, move || {
-            let relay = relay.clone();
-            async move {
-                match relay.run_once().await {
-                    Ok(delivered) => delivered > 0,
-                    Err(error) => {
-                        tracing::warn!(%error, "the outbox of sales could not be read");
-                        false
-                    }
-                }
-            }
-        });
-        vec![relay, clear]
+            async move { sales.clear_parked().await }
+        };
+        vec![
+            Relay::new(self.db.clone(), subscribers).worker(RELAY_PERIOD),
+            Worker::new(SCHEMA, "parked", CLEAR_PERIOD, clear),
+            figures::worker(&self.db),
+        ]
     }
 }

@@ -19,6 +19,8 @@ use inventory_api::Catalog;
 use kernel::db::Db;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use service::meter::{OpenMeter, SettledMeter};
+
 pub use domain::{
     reason::AdjustmentReason,
     settings::{CashRounding, Cutoff},
@@ -62,12 +64,16 @@ pub struct Store {
     db: Db,
     catalog: Arc<dyn Catalog>,
     options: StoreOptions,
+    open: OpenMeter,
+    settled: SettledMeter,
 }
 
 impl Store {
     /// `catalog` knows which products exist.
     pub fn new(db: Db, catalog: Arc<dyn Catalog>, options: StoreOptions) -> Self {
         Self {
+            open: OpenMeter::new(db.metrics()),
+            settled: SettledMeter::new(db.metrics(), "sweeper"),
             db,
             catalog,
             options,

@@ -24,6 +24,7 @@ use store_api::{
 use crate::{
     domain::{
         hold::{Answer, Job},
+        reason::HoldState,
         transfer::Line,
     },
     dto::TransferView,
@@ -31,6 +32,7 @@ use crate::{
     repo::{levels, past_levels, profiles},
     service::{
         deliver, hold,
+        meter::{HoldMeter, SettledMeter},
         transfers::{Answered, Opening, check_lines, open},
     },
 };
@@ -55,6 +57,8 @@ pub enum HoldCommit {
 pub struct Ports {
     db: Db,
     holds: Writer<Job, Answer>,
+    meter: HoldMeter,
+    settled: SettledMeter,
 }
 
 impl Ports {
@@ -79,7 +83,12 @@ impl Ports {
         let holds = Writer::start(options, &db, move |conn, jobs: &[Job]| {
             hold::write(conn, deferred, jobs)
         })?;
-        Ok(Arc::new(Self { db, holds }))
+        Ok(Arc::new(Self {
+            meter: HoldMeter::new(db.metrics()),
+            settled: SettledMeter::new(db.metrics(), "event"),
+            db,
+            holds,
+        }))
     }
 }
 
@@ -100,8 +109,11 @@ impl Stock for Ports {
             request,
         };
         match tokio::time::timeout(cx.remaining(), self.holds.submit(job)).await {
-            Ok(Ok(answer)) => answer.map_err(CallError::Refused),
-            Ok(Err(error)) => Err(no_answer(reason(&error)).into()),
+            Ok(Ok(answer)) => {
+                self.meter.answered(&answer);
+                answer.map_err(CallError::Refused)
+            }
+            Ok(Err(error)) => Err(no_answer(error.to_string()).into()),
             Err(_late) => Err(no_answer("the deadline has passed".to_owned()).into()),
         }
     }
@@ -113,7 +125,7 @@ impl Stores for Ports {
         self.db
             .run(move |conn| profiles::find(conn, &ids).map_err(DbError::from))
             .await
-            .map_err(|e| NoAnswer::new("stores", "profiles", reason(&e)))
+            .map_err(|e| NoAnswer::new("stores", "profiles", e))
     }
 }
 
@@ -128,7 +140,7 @@ impl Levels for Ports {
         self.db
             .run(move |conn| levels::of_products(conn, &scope, &products).map_err(DbError::from))
             .await
-            .map_err(|e| NoAnswer::new("levels", "levels", reason(&e)))
+            .map_err(|e| NoAnswer::new("levels", "levels", e))
     }
 
     async fn levels_at(
@@ -145,7 +157,7 @@ impl Levels for Ports {
                 past_levels::of_store(conn, store, before, after, limit).map_err(DbError::from)
             })
             .await
-            .map_err(|e| NoAnswer::new("levels", "levels_at", reason(&e)))
+            .map_err(|e| NoAnswer::new("levels", "levels_at", e))
     }
 
     async fn levels_of_store(
@@ -159,7 +171,7 @@ impl Levels for Ports {
         self.db
             .run(move |conn| levels::of_store(conn, store, after, limit).map_err(DbError::from))
             .await
-            .map_err(|e| NoAnswer::new("levels", "levels_of_store", reason(&e)))
+            .map_err(|e| NoAnswer::new("levels", "levels_of_store", e))
     }
 }
 
@@ -238,17 +250,12 @@ fn not_made(error: &Error) -> CallError<TransferRefused> {
 #[async_trait]
 impl Subscriber for Ports {
     async fn deliver(&self, _: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
-        self.db
+        let applied = self
+            .db
             .transaction(move |conn| deliver::apply(conn, events).map_err(DbError::from))
             .await
-            .map_err(|e: DbError| NoAnswer::new("events", "deliver", reason(&e)))
-    }
-}
-
-/// The error with its cause, for the log.
-fn reason(error: &DbError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+            .map_err(|e: DbError| NoAnswer::new("events", "deliver", e))?;
+        self.settled.settled(HoldState::Consumed, applied.consumed);
+        Ok(applied.outcomes)
     }
 }

@@ -1,51 +1,48 @@
-//! What runs in the background: the sweeper of holds and the relay of events.
+//! What runs in the background: the sweeper of holds, the relay of events, and figures.
 
 use std::{sync::Arc, time::Duration};
 
 use kernel::{
+    figures,
     relay::{Relay, Subscriber},
     worker::Worker,
 };
 use sales_api::SaleOutcomes;
 
-use crate::Store;
+use crate::{SCHEMA, Store, error::Error};
 
 /// How often the outbox is looked at while it is empty.
 const RELAY_EVERY: Duration = Duration::from_millis(500);
 
 impl Store {
     /// The loops that this module needs: one settles holds through `outcomes`, one delivers what
-    /// the module publishes to `subscribers`.
+    /// the module publishes to `subscribers`, two gather figures.
     pub fn workers(
         &self,
         outcomes: Arc<dyn SaleOutcomes>,
         subscribers: Vec<Arc<dyn Subscriber>>,
     ) -> Vec<Worker> {
         let store = self.clone();
-        let sweeper = Worker::new("store sweeper", self.options.sweep_every, move || {
+        let sweeper = Worker::new(SCHEMA, "sweeper", self.options.sweep_every, move || {
             let (store, outcomes) = (store.clone(), outcomes.clone());
             async move {
-                match store.sweep(outcomes.as_ref()).await {
-                    Ok(0) => {}
-                    Ok(settled) => tracing::info!(settled, "holds were settled"),
-                    Err(error) => tracing::warn!(%error, "holds could not be settled"),
+                let settled = store.sweep(outcomes.as_ref()).await?;
+                if settled > 0 {
+                    tracing::info!(settled, "holds were settled");
                 }
-                false
+                Ok::<_, Error>(false)
             }
         });
-        let relay = Relay::new(self.db.clone(), subscribers);
-        let relay = Worker::new("store relay", RELAY_EVERY, move || {
-            let relay = relay.clone();
-            async move {
-                match relay.run_once().await {
-                    Ok(delivered) => delivered > 0,
-                    Err(error) => {
-                        tracing::warn!(%error, "events could not be delivered");
-                        false
-                    }
-                }
-            }
+        let store = self.clone();
+        let stock = Worker::new(SCHEMA, "stock-figures", figures::EVERY, move || {
+            let store = store.clone();
+            async move { store.gather().await.map(|()| false) }
         });
-        vec![sweeper, relay]
+        vec![
+            sweeper,
+            Relay::new(self.db.clone(), subscribers).worker(RELAY_EVERY),
+            figures::worker(&self.db),
+            stock,
+        ]
     }
 }

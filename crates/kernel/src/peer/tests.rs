@@ -69,7 +69,8 @@ fn listener() -> TcpListener {
 fn remote(address: SocketAddr) -> Remote {
     let base = format!("http://{address}").parse().unwrap();
     let tokens = ServiceTokens::new(&"a-secret-of-at-least-thirty-two-bytes".to_owned().into());
-    let peer = Peer::new("callee", base, Duration::from_secs(5), tokens).unwrap();
+    let (time, metrics) = (Duration::from_secs(5), Metrics::default());
+    let peer = Peer::new("callee", base, time, tokens, &metrics).unwrap();
     Remote::new("port", peer)
 }
 

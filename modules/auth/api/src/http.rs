@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::Scope;
 use async_trait::async_trait;
 use kernel::{
-    call::{Cx, NoAnswer, Serve},
+    call::{Cx, Local, NoAnswer, Serve},
+    metrics::Metrics,
     peer::{Peer, Remote},
     token::Trust,
 };
@@ -30,6 +31,18 @@ impl Sessions for SessionsClient {
     async fn trust(&self, cx: &Cx) -> Result<Trust, NoAnswer> {
         self.0.ask("trust", cx, &()).await
     }
+}
+
+#[async_trait]
+impl Sessions for Local<dyn Sessions> {
+    async fn trust(&self, cx: &Cx) -> Result<Trust, NoAnswer> {
+        self.ask("trust", self.port().trust(cx)).await
+    }
+}
+
+/// [`Sessions`] of this process, with its calls counted.
+pub fn local(sessions: Arc<dyn Sessions>, metrics: &Metrics) -> Arc<dyn Sessions> {
+    Arc::new(Local::new(PORT, sessions, metrics))
 }
 
 /// Offers `sessions` to other processes. Mounted on the internal listener only.

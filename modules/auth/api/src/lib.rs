@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use kernel::{
     call::{Cx, NoAnswer},
     token::{Trust, Verifier},
-    worker::Worker,
+    worker::{Turn, Worker},
 };
 
-pub use http::{SessionsClient, serve};
+pub use http::{SessionsClient, local, serve};
 
 /// How often the list of ended sessions is asked for. A token is refused everywhere at most this
 /// long, and one call, after its session ended.
@@ -33,7 +33,7 @@ pub trait Sessions: Send + Sync {
 /// Keeps `verifier` at most [`REFRESH`] behind what auth knows. Until auth answers for the first
 /// time no token is good here, so it is asked more often then.
 pub fn keep_current(verifier: Arc<Verifier>, sessions: Arc<dyn Sessions>) -> Worker {
-    Worker::new("trust", REFRESH, move || {
+    Worker::new("none", "trust", REFRESH, move || {
         let (verifier, sessions) = (verifier.clone(), sessions.clone());
         async move {
             match sessions.trust(&Cx::system()).await {
@@ -41,11 +41,11 @@ pub fn keep_current(verifier: Arc<Verifier>, sessions: Arc<dyn Sessions>) -> Wor
                 Err(error) if verifier.age().is_none() => {
                     tracing::debug!(%error, "auth has not answered yet");
                     tokio::time::sleep(FIRST).await;
-                    return true;
+                    return Ok(Turn::Retry);
                 }
-                Err(error) => tracing::warn!(%error, "auth is away: going on with what is known"),
+                Err(error) => return Err(error),
             }
-            false
+            Ok(Turn::Idle)
         }
     })
 }

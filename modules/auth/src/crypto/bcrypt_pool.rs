@@ -5,8 +5,10 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
     thread::available_parallelism,
+    time::Instant,
 };
 
+use kernel::metrics::{Busy, Counter, Gauge, Histogram, Metrics};
 use tokio::{
     sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore},
     task::{JoinError, spawn_blocking},
@@ -29,14 +31,61 @@ pub(crate) struct BcryptPool {
     turns: Vec<Mutex<()>>,
     /// Keyed at random, so that nobody can choose addresses that share a turn.
     spread: RandomState,
+    meter: Meter,
 }
 
 /// A place in the queue.
 #[derive(Debug)]
-pub(crate) struct Place(OwnedSemaphorePermit);
+pub(crate) struct Place(OwnedSemaphorePermit, Busy);
+
+#[derive(Debug)]
+struct Meter {
+    waiting: Gauge,
+    running: Gauge,
+    wait: Histogram,
+    work: Histogram,
+    refused: Counter,
+}
+
+impl Meter {
+    fn new(metrics: &Metrics) -> Self {
+        let limit = metrics.gauge(
+            "comptoir_bcrypt_waiting_limit",
+            "How many may wait; more are turned away",
+            [],
+        );
+        limit
+            .one()
+            .set(u32::try_from(QUEUE).map_or(f64::INFINITY, f64::from));
+        let gauge = |name, help| metrics.gauge(name, help, []).one();
+        let time = |name, help| metrics.durations(name, help, []).one();
+        Self {
+            waiting: gauge(
+                "comptoir_bcrypt_waiting",
+                "Password checks that wait for a core",
+            ),
+            running: gauge("comptoir_bcrypt_running", "Password checks that run"),
+            wait: time(
+                "comptoir_bcrypt_wait_duration_seconds",
+                "Time until a check got its core",
+            ),
+            work: time(
+                "comptoir_bcrypt_duration_seconds",
+                "Time of the work itself",
+            ),
+            refused: metrics
+                .counter(
+                    "comptoir_bcrypt_refused_total",
+                    "Checks that were turned away because the queue was full",
+                    [],
+                )
+                .one(),
+        }
+    }
+}
 
 impl BcryptPool {
-    pub(crate) fn new(hasher: Hasher) -> Self {
+    pub(crate) fn new(hasher: Hasher, metrics: &Metrics) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let workers = (cores / 2).max(1);
         Self {
@@ -45,6 +94,7 @@ impl BcryptPool {
             workers: Arc::new(Semaphore::new(workers)),
             turns: std::iter::repeat_with(Mutex::default).take(TURNS).collect(),
             spread: RandomState::new(),
+            meter: Meter::new(metrics),
         }
     }
 
@@ -61,7 +111,13 @@ impl BcryptPool {
 
     /// A place, taken before anything else is done; `None` when the queue is full.
     pub(crate) fn queue(&self) -> Option<Place> {
-        self.places.clone().try_acquire_owned().ok().map(Place)
+        match self.places.clone().try_acquire_owned() {
+            Ok(place) => Some(Place(place, Busy::new(&self.meter.waiting))),
+            Err(_) => {
+                self.meter.refused.inc();
+                None
+            }
+        }
     }
 
     /// Runs `job` when its turn comes.
@@ -70,12 +126,21 @@ impl BcryptPool {
         F: FnOnce(&Hasher) -> T + Send + 'static,
         T: Send + 'static,
     {
+        let asked = Instant::now();
         let worker = self.workers.clone().acquire_owned().await;
         let hasher = self.hasher.clone();
+        let Place(place, waiting) = place;
+        drop(waiting);
+        self.meter.wait.observe(asked.elapsed().as_secs_f64());
+        let running = Busy::new(&self.meter.running);
+        let work = self.meter.work.clone();
         spawn_blocking(move || {
-            // Both are given back when the work is done, also when nobody waits for it any more.
-            let _held = (worker, place.0);
-            job(&hasher)
+            // All are given back when the work is done, also when nobody waits for it any more.
+            let _held = (worker, place, running);
+            let started = Instant::now();
+            let done = job(&hasher);
+            work.observe(started.elapsed().as_secs_f64());
+            done
         })
         .await
     }
@@ -88,7 +153,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_says_so_and_a_finished_job_makes_room() {
         let hasher = Hasher::new(&"pepper".to_owned().into(), 4).unwrap();
-        let pool = BcryptPool::new(hasher);
+        let pool = BcryptPool::new(hasher, &Metrics::default());
         let mut places: Vec<_> = std::iter::from_fn(|| pool.queue()).collect();
         assert!(places.len() > QUEUE);
         pool.run(places.pop().unwrap(), |_| ()).await.unwrap();

@@ -165,7 +165,7 @@ mod tests {
         let subject = subject(now + TimeDelta::hours(1));
         let (user, session) = (subject.user, subject.session);
         let (token, life) = signer.issue(subject, now).unwrap();
-        let verifier = Verifier::new();
+        let verifier = Verifier::new(&kernel::metrics::Metrics::default());
         assert!(verifier.verify(&token).is_none());
         verifier.refresh(&Trust {
             keys: signer.keys(),

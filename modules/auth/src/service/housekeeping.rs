@@ -23,15 +23,10 @@ impl Auth {
     }
 
     /// One step of the clean-up; answers whether there may be more to do.
-    pub(crate) async fn clean_up(&self) -> bool {
+    pub(crate) async fn clean_up(&self) -> Result<bool, Error> {
         let longest = i32::try_from(self.tools.absolute.num_seconds()).unwrap_or(i32::MAX);
-        let step = self
-            .db
-            .run(move |conn| Ok::<_, Error>(repo::housekeeping::step(conn, longest)?))
-            .await;
-        step.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the clean-up of sessions failed");
-            false
-        })
+        self.db
+            .run(move |conn| Ok(repo::housekeeping::step(conn, longest)?))
+            .await
     }
 }

@@ -35,6 +35,17 @@ impl Auth {
         password: Password,
         client: Client,
     ) -> Result<SignedIn, Error> {
+        let result = self.try_password(email, password, client).await;
+        self.tools.meter.login(&result);
+        result
+    }
+
+    async fn try_password(
+        &self,
+        email: Email,
+        password: Password,
+        client: Client,
+    ) -> Result<SignedIn, Error> {
         let place = self.queue()?;
         let _turn = self.tools.bcrypt.turn(email.as_str()).await;
         let mut attempt = self.admit(Whose::Email(email), &client).await?;

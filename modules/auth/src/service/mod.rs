@@ -4,6 +4,7 @@ mod attempt;
 mod grants;
 mod housekeeping;
 mod login;
+mod meter;
 mod operator;
 mod passwords;
 mod refresh;
@@ -12,6 +13,7 @@ mod users;
 
 pub(crate) use attempt::Client;
 pub(crate) use login::SignedIn;
+pub(crate) use meter::Meter;
 pub(crate) use passwords::Change;
 pub(crate) use users::{Changes, NewUser};
 

@@ -17,21 +17,40 @@ use crate::{
     },
 };
 
-type Given = (Owner, User, RefreshToken);
+/// What a spent token gives.
+enum Rotation {
+    Given(Owner, Box<User>, RefreshToken),
+    Refused,
+    /// The token had been spent before: its session was ended.
+    Reused,
+}
 
 impl Auth {
     /// Spends a refresh token for new tokens.
     pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, Error> {
+        let mut reused = false;
+        let result = self.spend(token, &mut reused).await;
+        self.tools.meter.refresh(&result, reused);
+        result
+    }
+
+    async fn spend(&self, token: &str, reused: &mut bool) -> Result<SignedIn, Error> {
         let spent = RefreshToken::parse(token).ok_or(Error::InvalidRefreshToken)?;
         let nonce = Successors::nonce()?;
         let auth = self.clone();
         // A reuse ends the session and is a refusal: the transaction has to commit all the same.
-        let given = self
+        let rotation = self
             .db
             .transaction(move |conn| auth.rotate(conn, &spent, &nonce))
             .await?;
-        let (owner, user, next) = given.ok_or(Error::InvalidRefreshToken)?;
-        self.signed_in(&owner, user, &next)
+        match rotation {
+            Rotation::Given(owner, user, next) => self.signed_in(&owner, *user, &next),
+            Rotation::Refused => Err(Error::InvalidRefreshToken),
+            Rotation::Reused => {
+                *reused = true;
+                Err(Error::InvalidRefreshToken)
+            }
+        }
     }
 
     fn rotate(
@@ -39,7 +58,7 @@ impl Auth {
         conn: &mut PgConnection,
         spent: &RefreshToken,
         nonce: &[u8],
-    ) -> Result<Option<Given>, Error> {
+    ) -> Result<Rotation, Error> {
         let (now, next) = (time::now(), self.tools.successors.of(spent, nonce));
         let rotation = Rotate {
             spent: &spent.hash(),
@@ -55,15 +74,11 @@ impl Auth {
     }
 
     /// Decides about a token that could not be rotated.
-    fn show_again(
-        &self,
-        conn: &mut PgConnection,
-        spent: &RefreshToken,
-    ) -> Result<Option<Given>, Error> {
+    fn show_again(&self, conn: &mut PgConnection, spent: &RefreshToken) -> Result<Rotation, Error> {
         // A moment after the rotation that was faster, whatever was waited for.
         let now = time::now();
         let Some(seen) = refresh_tokens::look(conn, &spent.hash(), now)? else {
-            return Ok(None);
+            return Ok(Rotation::Refused);
         };
         let link = Link {
             used_at: seen.used_at,
@@ -78,18 +93,17 @@ impl Auth {
                 let session = seen.owner.session_id;
                 sessions::end(conn, session, None)?;
                 tracing::warn!(%session, user = %seen.owner.user_id, "a spent refresh token was shown again");
-                Ok(None)
+                Ok(Rotation::Reused)
             }
-            (Verdict::Repeat | Verdict::Dead, _) => Ok(None),
+            (Verdict::Repeat | Verdict::Dead, _) => Ok(Rotation::Refused),
         }
     }
 }
 
-fn give(
-    conn: &mut PgConnection,
-    owner: Owner,
-    token: RefreshToken,
-) -> Result<Option<Given>, Error> {
+fn give(conn: &mut PgConnection, owner: Owner, token: RefreshToken) -> Result<Rotation, Error> {
     let user = users::find(conn, owner.user_id)?;
-    Ok(user.map(|user| (owner, user, token)))
+    Ok(match user {
+        Some(user) => Rotation::Given(owner, Box::new(user), token),
+        None => Rotation::Refused,
+    })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::Scope;
 use async_trait::async_trait;
 use kernel::{
-    call::{Cx, NoAnswer, Serve},
+    call::{Cx, Local, NoAnswer, Serve},
+    metrics::Metrics,
     peer::{Peer, Remote},
 };
 
@@ -41,6 +42,31 @@ impl Catalog for CatalogClient {
     async fn offers(&self, cx: &Cx, request: OffersRequest) -> Result<Vec<Offered>, NoAnswer> {
         self.0.ask("offers", cx, &request).await
     }
+}
+
+#[async_trait]
+impl Catalog for Local<dyn Catalog> {
+    async fn resolve(&self, cx: &Cx, keys: Vec<ProductKey>) -> Result<Vec<Resolved>, NoAnswer> {
+        self.ask("resolve", self.port().resolve(cx, keys)).await
+    }
+
+    async fn in_category(
+        &self,
+        cx: &Cx,
+        page: CategoryPage,
+    ) -> Result<Option<Vec<ProductRef>>, NoAnswer> {
+        self.ask("in_category", self.port().in_category(cx, page))
+            .await
+    }
+
+    async fn offers(&self, cx: &Cx, request: OffersRequest) -> Result<Vec<Offered>, NoAnswer> {
+        self.ask("offers", self.port().offers(cx, request)).await
+    }
+}
+
+/// [`Catalog`] of this process, with its calls counted.
+pub fn local(catalog: Arc<dyn Catalog>, metrics: &Metrics) -> Arc<dyn Catalog> {
+    Arc::new(Local::new(PORT, catalog, metrics))
 }
 
 /// Offers `catalog` to other processes. Mounted on the internal listener only.

@@ -14,7 +14,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use http::{CatalogClient, serve};
+pub use http::{CatalogClient, local, serve};
 pub use terms::{DatedPrice, DatedRate, Off, Price, PriceSource, Promotion, Span, Terms, bounds};
 
 /// Looks products up for a sale, an adjustment or a count.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::Scope;
 use async_trait::async_trait;
 use kernel::{
-    call::{Cx, NoAnswer, Serve},
+    call::{Cx, Local, NoAnswer, Serve},
+    metrics::Metrics,
     peer::{Peer, Remote},
 };
 
@@ -29,6 +30,18 @@ impl SaleOutcomes for SaleOutcomesClient {
     async fn resolve(&self, cx: &Cx, sales: Vec<Attempt>) -> Result<Vec<Resolution>, NoAnswer> {
         self.0.ask("resolve", cx, &sales).await
     }
+}
+
+#[async_trait]
+impl SaleOutcomes for Local<dyn SaleOutcomes> {
+    async fn resolve(&self, cx: &Cx, sales: Vec<Attempt>) -> Result<Vec<Resolution>, NoAnswer> {
+        self.ask("resolve", self.port().resolve(cx, sales)).await
+    }
+}
+
+/// [`SaleOutcomes`] of this process, with its calls counted.
+pub fn local(outcomes: Arc<dyn SaleOutcomes>, metrics: &Metrics) -> Arc<dyn SaleOutcomes> {
+    Arc::new(Local::new(PORT, outcomes, metrics))
 }
 
 /// Offers `outcomes` to other processes. Mounted on the internal listener only.
@@ -62,6 +75,23 @@ impl Demand for DemandClient {
     async fn last_sold(&self, cx: &Cx, query: LastSoldQuery) -> Result<Vec<LastSold>, NoAnswer> {
         self.0.ask("last_sold", cx, &query).await
     }
+}
+
+#[async_trait]
+impl Demand for Local<dyn Demand> {
+    async fn sold(&self, cx: &Cx, query: SoldQuery) -> Result<Vec<Sold>, NoAnswer> {
+        self.ask("sold", self.port().sold(cx, query)).await
+    }
+
+    async fn last_sold(&self, cx: &Cx, query: LastSoldQuery) -> Result<Vec<LastSold>, NoAnswer> {
+        self.ask("last_sold", self.port().last_sold(cx, query))
+            .await
+    }
+}
+
+/// [`Demand`] of this process, with its calls counted.
+pub fn local_demand(demand: Arc<dyn Demand>, metrics: &Metrics) -> Arc<dyn Demand> {
+    Arc::new(Local::new(DEMAND, demand, metrics))
 }
 
 /// Offers `demand` to other processes. Mounted on the internal listener only.

@@ -14,7 +14,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 
 pub use demand::{Demand, LastSold, LastSoldQuery, Sold, SoldQuery};
-pub use http::{DemandClient, SaleOutcomesClient, serve, serve_demand};
+pub use http::{DemandClient, SaleOutcomesClient, local, local_demand, serve, serve_demand};
 
 /// Decides, once and for all, whether a sale stands.
 #[async_trait]

@@ -15,6 +15,7 @@ use inventory_api::{Catalog, Offered, OffersRequest, ProductKey, ProductSnapshot
 use kernel::{
     call::{Cx, NoAnswer},
     ids::{ProductId, StoreId},
+    metrics::{CacheMeter, Metrics},
 };
 use moka::sync::Cache;
 use store_api::{StoreProfile, Stores};
@@ -61,25 +62,47 @@ pub(crate) struct Directory {
     products: Cache<ProductId, Arc<Known>>,
     /// Of those who miss the same product at once, one asks and the others wait for what it hears.
     turns: Cache<(Place, ProductKey), Arc<Mutex<()>>>,
+    profiles_meter: CacheMeter,
+    products_meter: CacheMeter,
 }
 
 impl Directory {
-    pub(crate) fn new(stores: Arc<dyn Stores>, catalog: Arc<dyn Catalog>) -> Self {
-        Self {
+    pub(crate) fn new(
+        stores: Arc<dyn Stores>,
+        catalog: Arc<dyn Catalog>,
+        metrics: &Metrics,
+    ) -> Self {
+        let directory = Self {
             stores,
             catalog,
             profiles: cache(STORES, STORE_TTL),
             names: cache(PRODUCTS, PRODUCT_TTL),
             products: cache(PRODUCTS, PRODUCT_TTL),
             turns: cache(TURNS, PRODUCT_TTL),
-        }
+            profiles_meter: CacheMeter::new(metrics, "profiles"),
+            products_meter: CacheMeter::new(metrics, "products"),
+        };
+        // Not the directory itself: its ports hold the metrics, which would hold them for ever.
+        let profiles = (directory.profiles.clone(), directory.profiles_meter.clone());
+        let products = (directory.products.clone(), directory.products_meter.clone());
+        metrics.before_scrape(move || {
+            profiles.1.holds(profiles.0.entry_count());
+            products.1.holds(products.0.entry_count());
+        });
+        directory
     }
 
     /// The store, as it was at most 5 s ago.
     pub(crate) async fn profile(&self, cx: &Cx, id: StoreId) -> Result<Arc<StoreProfile>, Error> {
         match self.profiles.get(&id) {
-            Some(profile) => Ok(profile),
-            None => self.fresh_profile(cx, id).await,
+            Some(profile) => {
+                self.profiles_meter.hit.inc();
+                Ok(profile)
+            }
+            None => {
+                self.profiles_meter.miss.inc();
+                self.fresh_profile(cx, id).await
+            }
         }
     }
 
@@ -112,6 +135,7 @@ impl Directory {
             day,
         };
         let mut found: Vec<_> = keys.iter().map(|key| self.known(key, &place)).collect();
+        self.count(&found);
         if let Some(first) = missing(keys, &found).into_iter().next() {
             let turn = self.turns.get_with((place.clone(), first), Arc::default);
             let late = |_| NoAnswer::new("catalog", "offers", "too late");
@@ -148,6 +172,14 @@ impl Directory {
             .into_iter()
             .map(|offered| self.remember(place, offered));
         Ok(heard.collect())
+    }
+
+    fn count(&self, found: &[Option<Offer>]) {
+        let count = |n: usize| u64::try_from(n).unwrap_or(0);
+        let known = found.iter().flatten().count();
+        self.products_meter.hit.inc_by(count(known));
+        let missing = found.len().saturating_sub(known);
+        self.products_meter.miss.inc_by(count(missing));
     }
 
     /// The product or its price changed: ask again.

@@ -82,7 +82,15 @@ impl Sales {
             now,
             may,
         };
-        match self.exchange_once(cx, &plan).await {
+        let attempt = self.exchange_once(cx, &plan).await;
+        if let Ok(Exchanged { view, replayed }) = &attempt
+            && !replayed
+        {
+            self.meter.sold(&view.sale);
+            let refund = &view.returned.refund;
+            self.meter.back(refund.currency, refund.amount);
+        }
+        match attempt {
             // A database that just failed is not asked again: the client will.
             done @ (Ok(_) | Err(Error::Db(_))) => done,
             // It may stand all the same: then what came back is what is refused now.

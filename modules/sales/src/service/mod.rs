@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod integrity;
 pub(crate) mod lookup;
 pub(crate) mod margin;
+pub(crate) mod meter;
 pub(crate) mod offline;
 pub(crate) mod parked;
 pub(crate) mod pay_back;

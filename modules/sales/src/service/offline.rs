@@ -72,7 +72,9 @@ impl Sales {
             hash: record::hash_of(&body)?,
             channel: Channel::Offline,
         };
-        self.record_as(&cx, &identity, &body, keys).await
+        let result = self.record_as(&cx, &identity, &body, keys).await;
+        self.meter.sale(&result);
+        result
     }
 }
 

@@ -86,9 +86,9 @@ impl Sales {
         body: CreateSale,
         may: Powers,
     ) -> Result<Recorded, Problem> {
-        self.record_once(cx, key, &body, may)
-            .await
-            .map_err(Problem::from)
+        let result = self.record_once(cx, key, &body, may).await;
+        self.meter.sale(&result);
+        result.map_err(Problem::from)
     }
 
     async fn record_once(

@@ -87,10 +87,13 @@ impl Sales {
             .transaction(move |conn| take_back::apply(conn, &request))
             .await?;
         match written {
-            Some(full) => Ok(RecordedReturn {
-                returned: views::returned(full),
-                replayed: false,
-            }),
+            Some(full) => {
+                self.meter.back(full.head.currency, full.head.refund_minor);
+                Ok(RecordedReturn {
+                    returned: views::returned(full),
+                    replayed: false,
+                })
+            }
             // Another try of this request was faster; rows are never deleted.
             None => self
                 .stored_return(id, &hash)

@@ -99,6 +99,7 @@ impl Sales {
                 .await?
         };
         if let Some(full) = written {
+            self.meter.back(full.head.currency, full.head.refund_minor);
             return Ok(RecordedReturn {
                 returned: views::returned(full),
                 replayed: false,

@@ -72,6 +72,9 @@ impl Sales {
                     .await?
             }
         };
+        if !replayed {
+            self.meter.void(sale.currency, sale.total_minor);
+        }
         let id = sale.id;
         let found = self
             .db

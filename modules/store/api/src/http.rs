@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kernel::{
     auth::Scope,
-    call::{CallError, Cx, NoAnswer, Serve},
+    call::{CallError, Cx, Local, NoAnswer, Serve},
     ids::{ProductId, StoreId},
+    metrics::Metrics,
     peer::{Peer, Remote},
 };
 
@@ -34,6 +35,18 @@ impl Stock for StockClient {
     async fn hold(&self, cx: &Cx, request: HoldRequest) -> Result<Hold, CallError<HoldRefused>> {
         self.0.call("hold", cx, &request).await
     }
+}
+
+#[async_trait]
+impl Stock for Local<dyn Stock> {
+    async fn hold(&self, cx: &Cx, request: HoldRequest) -> Result<Hold, CallError<HoldRefused>> {
+        self.call("hold", self.port().hold(cx, request)).await
+    }
+}
+
+/// [`Stock`] of this process, with its calls counted.
+pub fn local_stock(stock: Arc<dyn Stock>, metrics: &Metrics) -> Arc<dyn Stock> {
+    Arc::new(Local::new("stock", stock, metrics))
 }
 
 /// Offers `stock` to other processes. Mounted on the internal listener only.
@@ -61,6 +74,18 @@ impl Stores for StoresClient {
     async fn profiles(&self, cx: &Cx, ids: Vec<StoreId>) -> Result<Vec<StoreProfile>, NoAnswer> {
         self.0.ask("profiles", cx, &ids).await
     }
+}
+
+#[async_trait]
+impl Stores for Local<dyn Stores> {
+    async fn profiles(&self, cx: &Cx, ids: Vec<StoreId>) -> Result<Vec<StoreProfile>, NoAnswer> {
+        self.ask("profiles", self.port().profiles(cx, ids)).await
+    }
+}
+
+/// [`Stores`] of this process, with its calls counted.
+pub fn local_stores(stores: Arc<dyn Stores>, metrics: &Metrics) -> Arc<dyn Stores> {
+    Arc::new(Local::new("stores", stores, metrics))
 }
 
 /// Offers `stores` to other processes. Mounted on the internal listener only.
@@ -118,6 +143,47 @@ impl Levels for LevelsClient {
     }
 }
 
+#[async_trait]
+impl Levels for Local<dyn Levels> {
+    async fn levels(
+        &self,
+        cx: &Cx,
+        scope: Scope,
+        products: Vec<ProductId>,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        self.ask("levels", self.port().levels(cx, scope, products))
+            .await
+    }
+
+    async fn levels_of_store(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<StoreLevel>, NoAnswer> {
+        let call = self.port().levels_of_store(cx, store, after, limit);
+        self.ask("levels_of_store", call).await
+    }
+
+    async fn levels_at(
+        &self,
+        cx: &Cx,
+        store: StoreId,
+        before: DateTime<Utc>,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<PastLevel>, NoAnswer> {
+        let call = self.port().levels_at(cx, store, before, after, limit);
+        self.ask("levels_at", call).await
+    }
+}
+
+/// [`Levels`] of this process, with its calls counted.
+pub fn local_levels(levels: Arc<dyn Levels>, metrics: &Metrics) -> Arc<dyn Levels> {
+    Arc::new(Local::new("levels", levels, metrics))
+}
+
 /// Offers `levels` to other processes. Mounted on the internal listener only.
 pub fn serve_levels(levels: Arc<dyn Levels>) -> Routes {
     Serve::new("levels", levels)
@@ -159,6 +225,22 @@ impl Transfers for TransfersClient {
     ) -> Result<TransferRef, CallError<TransferRefused>> {
         self.0.call("create", cx, &transfer).await
     }
+}
+
+#[async_trait]
+impl Transfers for Local<dyn Transfers> {
+    async fn create(
+        &self,
+        cx: &Cx,
+        transfer: NewTransfer,
+    ) -> Result<TransferRef, CallError<TransferRefused>> {
+        self.call("create", self.port().create(cx, transfer)).await
+    }
+}
+
+/// [`Transfers`] of this process, with its calls counted.
+pub fn local_transfers(transfers: Arc<dyn Transfers>, metrics: &Metrics) -> Arc<dyn Transfers> {
+    Arc::new(Local::new("transfers", transfers, metrics))
 }
 
 /// Offers `transfers` to other processes. Mounted on the internal listener only.

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{CountCancelled, CountKind, CountOpened, CountPosted, CountState, CountStatus};
 pub use http::{
-    LevelsClient, StockClient, StoresClient, TransfersClient, serve_levels, serve_stock,
-    serve_stores, serve_transfers,
+    LevelsClient, StockClient, StoresClient, TransfersClient, local_levels, local_stock,
+    local_stores, local_transfers, serve_levels, serve_stock, serve_stores, serve_transfers,
 };
 pub use profile::{NegativeStock, RegisterRef, StoreKind, StoreProfile, TaxMode};
 pub use transfers::{

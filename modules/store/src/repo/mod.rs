@@ -7,6 +7,7 @@ pub(crate) mod count_lines;
 pub(crate) mod count_sheet;
 pub(crate) mod counts;
 pub(crate) mod discrepancies;
+pub(crate) mod figures;
 pub(crate) mod holds;
 pub(crate) mod integrity;
 pub(crate) mod ledger;

@@ -11,12 +11,20 @@ use crate::{
     repo::{columns::Reason, holds, ledger, movements},
 };
 
+/// What became of a delivery.
+pub(crate) struct Applied {
+    /// One per event.
+    pub(crate) outcomes: Vec<Delivery>,
+    /// Holds whose sale was heard of.
+    pub(crate) consumed: usize,
+}
+
 /// Applies the new ones of `events`, in one transaction, and says for each what became of it.
 ///
 /// # Errors
 ///
 /// As any statement; nothing is applied then, and the events are to be delivered again.
-pub(crate) fn apply(conn: &mut PgConnection, events: Vec<Envelope>) -> QueryResult<Vec<Delivery>> {
+pub(crate) fn apply(conn: &mut PgConnection, events: Vec<Envelope>) -> QueryResult<Applied> {
     ledger::prepare(conn, false)?;
     // One that cannot be read stays undelivered until it is parked, and the later ones of its
     // aggregate with it; all others go on.
@@ -37,29 +45,30 @@ pub(crate) fn apply(conn: &mut PgConnection, events: Vec<Envelope>) -> QueryResu
             effects.add(event);
         }
     }
-    consume(conn, &mut effects)?;
+    let consumed = consume(conn, &mut effects)?;
     bring_back(conn, &effects)?;
     let mut outcomes = sorted.outcomes.into_iter();
-    Ok(readable
-        .iter()
-        .map(|readable| match readable {
-            true => outcomes.next().unwrap_or(Delivery::TooEarly),
-            false => Delivery::TooEarly,
-        })
-        .collect())
+    let outcomes = readable.iter().map(|readable| match readable {
+        true => outcomes.next().unwrap_or(Delivery::TooEarly),
+        false => Delivery::TooEarly,
+    });
+    Ok(Applied {
+        outcomes: outcomes.collect(),
+        consumed,
+    })
 }
 
 /// One statement for the whole delivery; no level is touched again.
-fn consume(conn: &mut PgConnection, effects: &mut Effects) -> QueryResult<()> {
+fn consume(conn: &mut PgConnection, effects: &mut Effects) -> QueryResult<usize> {
     effects.recorded.sort_unstable();
     if effects.recorded.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let settled = holds::resolve(conn, &effects.recorded, HoldState::Consumed)?;
     if settled.len() < effects.recorded.len() {
         warn_of_lost_goods(conn, effects)?;
     }
-    Ok(())
+    Ok(settled.len())
 }
 
 /// The sweeper may have been faster, which is fine. A hold that is missing or was released is

@@ -8,6 +8,7 @@ pub(crate) mod discrepancies;
 pub(crate) mod hold;
 pub(crate) mod integrity;
 pub(crate) mod levels;
+pub(crate) mod meter;
 pub(crate) mod registers;
 pub(crate) mod stores;
 pub(crate) mod sweep;

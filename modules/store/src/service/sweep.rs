@@ -82,15 +82,23 @@ impl Store {
         if ids.is_empty() {
             return Ok(0);
         }
-        self.db
-            .transaction(move |conn| Ok(holds::resolve(conn, &ids, HoldState::Consumed)?.len()))
-            .await
+        let settled = self
+            .db
+            .transaction(move |conn| {
+                Ok::<_, Error>(holds::resolve(conn, &ids, HoldState::Consumed)?.len())
+            })
+            .await?;
+        self.settled.settled(HoldState::Consumed, settled);
+        Ok(settled)
     }
 
     async fn release(&self, ids: Vec<SaleId>) -> Result<usize, Error> {
-        self.db
-            .transaction(move |conn| Ok(release(conn, &ids)?))
-            .await
+        let settled = self
+            .db
+            .transaction(move |conn| Ok::<_, Error>(release(conn, &ids)?))
+            .await?;
+        self.settled.settled(HoldState::Released, settled);
+        Ok(settled)
     }
 }
 

@@ -1,0 +1,126 @@
+//! Requests of the public listener.
+
+use std::{borrow::Cow, time::Instant};
+
+use actix_web::http::{Method, StatusCode};
+
+use super::{Counter, Family, Gauge, Histogram, Metrics, since};
+
+/// Counts and times requests.
+#[derive(Debug, Clone)]
+pub struct HttpMeter {
+    requests: Family<Histogram, 4>,
+    cut: Family<Counter, 1>,
+    in_flight: Gauge,
+    limit: Gauge,
+    /// Path prefixes and the modules that they belong to.
+    prefixes: Vec<(&'static str, &'static str)>,
+}
+
+/// A request that has its answer.
+pub(crate) struct Answered<'a> {
+    pub(crate) module: &'static str,
+    pub(crate) route: &'a str,
+    pub(crate) method: &'a Method,
+    pub(crate) status: StatusCode,
+    pub(crate) started: Instant,
+}
+
+impl HttpMeter {
+    /// `prefixes`: the paths of each module, such as `("/api/sales", "sales")`.
+    pub fn new(metrics: &Metrics, prefixes: Vec<(&'static str, &'static str)>) -> Self {
+        let cut = metrics.counter(
+            "comptoir_http_requests_cut_total",
+            "Requests that no handler finished: `overloaded` (turned away at the limit), `late` (over the time limit), `panic`",
+            ["cause"],
+        );
+        for cause in ["overloaded", "late", "panic"] {
+            cut.with([cause]);
+        }
+        Self {
+            requests: metrics.durations(
+                "comptoir_http_request_duration_seconds",
+                "Time to answer a request of the public listener; streams until their head is sent. `route` is a template such as `/api/sales/{id}`, `status` the number",
+                ["module", "route", "method", "status"],
+            ),
+            cut,
+            in_flight: metrics
+                .gauge(
+                    "comptoir_http_requests_in_flight",
+                    "Requests that are being answered now, probes of health apart",
+                    [],
+                )
+                .one(),
+            limit: metrics
+                .gauge(
+                    "comptoir_http_requests_in_flight_limit",
+                    "How many may be at once (`http.in_flight`)",
+                    [],
+                )
+                .one(),
+            prefixes,
+        }
+    }
+
+    /// The module that a route belongs to.
+    pub(crate) fn module_of(&self, route: &str) -> &'static str {
+        let owns = |prefix: &str| {
+            let rest = route.strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found = self.prefixes.iter().find(|(prefix, _)| owns(prefix));
+        found.map_or("none", |(_, module)| module)
+    }
+
+    pub(crate) fn answered(&self, request: &Answered<'_>) {
+        let labels: [Cow<'static, str>; 4] = [
+            request.module.into(),
+            request.route.to_owned().into(),
+            method(request.method).into(),
+            request.status.as_str().to_owned().into(),
+        ];
+        since(&self.requests.with(labels), request.started);
+    }
+
+    pub(crate) fn cut(&self, cause: &'static str) {
+        self.cut.with([cause]).inc();
+    }
+
+    pub(crate) fn in_flight(&self) -> &Gauge {
+        &self.in_flight
+    }
+
+    pub(crate) fn limited_to(&self, most: usize) {
+        self.limit
+            .set(u32::try_from(most).map_or(f64::INFINITY, f64::from));
+    }
+}
+
+/// A client may send any word for a method.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_belongs_to_the_module_of_its_first_whole_segments() {
+        let prefixes = vec![("/api/sales", "sales"), ("/api/stores", "store")];
+        let meter = HttpMeter::new(&Metrics::default(), prefixes);
+        assert_eq!(meter.module_of("/api/sales/{id}"), "sales");
+        assert_eq!(meter.module_of("/api/sales"), "sales");
+        assert_eq!(meter.module_of("/api/salesmen"), "none");
+        assert_eq!(meter.module_of("unmatched"), "none");
+    }
+}

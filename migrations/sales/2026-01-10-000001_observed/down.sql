@@ -1,0 +1,2 @@
+DROP INDEX outbox_parked;
+ALTER TABLE outbox DROP COLUMN traceparent;

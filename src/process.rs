@@ -304,6 +304,11 @@ impl Process {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The modules that run elsewhere.
+    pub fn peers(&self) -> Vec<Peer> {
+        self.peers.iter().map(|(_, peer)| peer.clone()).collect()
+    }
+
     /// The databases of the local modules.
     pub fn databases(&self) -> &[(Module, Db)] {
         &self.databases

@@ -21,6 +21,7 @@ use kernel::{
     address::TrustedProxies,
     figures,
     frame::{Limits, frame},
+    health::Peers,
     metrics::{self, CLASSIC, CacheMeter, Calls, HttpMeter, OPEN_METRICS},
     problem::Problem,
     route_table::{RouteTable, fallback},
@@ -147,6 +148,7 @@ fn public(
     let routes = web::Data::new(route_table(process));
     let proxies = web::Data::new(listeners.trusted_proxies.clone());
     let verifier = web::Data::from(process.verifier.clone());
+    let peers = web::Data::new(Peers(process.peers()));
     let (process, ready) = (process.clone(), web::Data::from(ready.clone()));
     let server = HttpServer::new(move || {
         let process = process.clone();
@@ -155,6 +157,7 @@ fn public(
             .app_data(proxies.clone())
             .app_data(routes.clone())
             .app_data(verifier.clone())
+            .app_data(peers.clone())
             .app_data(ready.clone())
             .app_data(web::Data::from(process.clone()))
             .wrap(Compress::default())

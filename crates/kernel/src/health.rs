@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::{join, join_all};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::Db;
+use crate::{db::Db, peer::Peer};
 
 /// The state of one module.
 #[derive(Debug, Serialize, ToSchema)]
@@ -17,7 +18,7 @@ pub struct Health {
     pub version: &'static str,
     /// The module's database.
     pub database: State,
-    /// The modules that it calls; `in_process` is not asked.
+    /// The modules that run elsewhere and are called from its process.
     pub peers: BTreeMap<&'static str, State>,
 }
 
@@ -33,13 +34,20 @@ pub enum State {
     Down,
 }
 
-/// Asks the database for a sign of life; `peers` were asked by the module.
-pub async fn check(db: &Db, peers: BTreeMap<&'static str, State>) -> Health {
-    let database = if db.ping().await.is_ok() {
-        State::Up
-    } else {
-        State::Down
-    };
+/// The modules that this process calls over HTTP, as data of the application.
+#[derive(Debug, Default)]
+pub struct Peers(pub Vec<Peer>);
+
+/// Asks the database and the peers for a sign of life, all at once.
+pub async fn check(db: &Db, peers: &Peers) -> Health {
+    let state = |answers: bool| if answers { State::Up } else { State::Down };
+    let asked = peers
+        .0
+        .iter()
+        .map(|peer| async move { (peer.module(), state(peer.answers().await)) });
+    let (database, peers) = join(db.ping(), join_all(asked)).await;
+    let database = state(database.is_ok());
+    let peers: BTreeMap<_, _> = peers.into_iter().collect();
     let all_up = database == State::Up && peers.values().all(|s| *s == State::Up);
     Health {
         status: if all_up { State::Up } else { State::Degraded },

@@ -6,13 +6,13 @@
 //! A circuit breaker per peer answers at once while the peer is not there, instead of keeping
 //! every request waiting for its time-out.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use recloser::{AsyncRecloser, Recloser};
 use reqwest::Response;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use crate::{
@@ -35,6 +35,8 @@ const OPENS_AFTER: usize = 20;
 const STAYS_OPEN: Duration = Duration::from_secs(1);
 /// and closes again when so many calls then go better.
 const CLOSES_AFTER: usize = 3;
+/// How long it is remembered whether a peer answers, and waited for its sign of life.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Another module's internal listener. Clones share its connections and its circuit breaker.
 #[derive(Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct Peer {
     http: reqwest::Client,
     circuit: AsyncRecloser,
     calls: Calls,
+    /// When it was asked last whether it is there, and what came of it.
+    seen: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
 impl Peer {
@@ -77,6 +81,7 @@ impl Peer {
         let calls = Calls::new(metrics);
         calls.peer(module);
         Ok(Self {
+            seen: Arc::default(),
             calls,
             module,
             base,
@@ -85,6 +90,28 @@ impl Peer {
             http,
             circuit: circuit.into(),
         })
+    }
+}
+
+impl Peer {
+    /// Its module.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// Whether anything answers there, as it was at most [`FRESH`] ago: everybody may ask for
+    /// health, and must not thereby keep others busy.
+    pub async fn answers(&self) -> bool {
+        let mut seen = self.seen.lock().await;
+        if let Some((_, answered)) = seen.filter(|(when, _)| when.elapsed() < FRESH) {
+            return answered;
+        }
+        let answered = match self.base.join("/health/live") {
+            Ok(url) => self.http.get(url).timeout(FRESH).send().await.is_ok(),
+            Err(_) => false,
+        };
+        *seen = Some((Instant::now(), answered));
+        answered
     }
 }
 

@@ -1,9 +1,7 @@
 //! `/api/auth/jwks` and `/api/auth/health`: for everybody, without a token.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, get, http::header, web::Data};
-use kernel::health::{self, Health};
+use kernel::health::{self, Health, Peers};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,6 +63,6 @@ pub(crate) async fn read_jwks(auth: Data<Auth>) -> HttpResponse {
     responses((status = 200, description = "What works and what does not", body = Health)),
 )]
 #[get("/api/auth/health")]
-pub(crate) async fn read_auth_health(auth: Data<Auth>) -> HttpResponse {
-    HttpResponse::Ok().json(health::check(&auth.db, BTreeMap::new()).await)
+pub(crate) async fn read_auth_health(auth: Data<Auth>, peers: Data<Peers>) -> HttpResponse {
+    HttpResponse::Ok().json(health::check(&auth.db, &peers).await)
 }

@@ -1,9 +1,7 @@
 //! `/api/inventory/health`
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, get, web::Data};
-use kernel::health::{self, Health};
+use kernel::health::{self, Health, Peers};
 
 use crate::Inventory;
 
@@ -17,6 +15,9 @@ use crate::Inventory;
     responses((status = 200, description = "How it is", body = Health)),
 )]
 #[get("/api/inventory/health")]
-pub(crate) async fn get_inventory_health(inventory: Data<Inventory>) -> HttpResponse {
-    HttpResponse::Ok().json(health::check(&inventory.db, BTreeMap::new()).await)
+pub(crate) async fn get_inventory_health(
+    inventory: Data<Inventory>,
+    peers: Data<Peers>,
+) -> HttpResponse {
+    HttpResponse::Ok().json(health::check(&inventory.db, &peers).await)
 }

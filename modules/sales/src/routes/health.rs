@@ -1,9 +1,7 @@
 //! `/api/sales/health`
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, get, web::Data};
-use kernel::health::{self, Health};
+use kernel::health::{self, Health, Peers};
 
 use crate::Sales;
 
@@ -15,6 +13,6 @@ use crate::Sales;
     responses((status = 200, description = "The state of the module and of its database.", body = Health))
 )]
 #[get("/api/sales/health")]
-pub(crate) async fn get_sales_health(sales: Data<Sales>) -> HttpResponse {
-    HttpResponse::Ok().json(health::check(&sales.db, BTreeMap::new()).await)
+pub(crate) async fn get_sales_health(sales: Data<Sales>, peers: Data<Peers>) -> HttpResponse {
+    HttpResponse::Ok().json(health::check(&sales.db, &peers).await)
 }

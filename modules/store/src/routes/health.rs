@@ -1,9 +1,7 @@
 //! `/api/stores/health`
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, get, web::Data};
-use kernel::health::{self, Health};
+use kernel::health::{self, Health, Peers};
 
 use crate::Store;
 
@@ -15,6 +13,6 @@ use crate::Store;
     responses((status = 200, description = "Whether it and its database answer", body = Health))
 )]
 #[get("/api/stores/health")]
-pub(crate) async fn get_store_health(store: Data<Store>) -> HttpResponse {
-    HttpResponse::Ok().json(health::check(&store.db, BTreeMap::new()).await)
+pub(crate) async fn get_store_health(store: Data<Store>, peers: Data<Peers>) -> HttpResponse {
+    HttpResponse::Ok().json(health::check(&store.db, &peers).await)
 }

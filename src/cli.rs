@@ -78,6 +78,14 @@ pub enum Command {
     Check,
     /// Ask the server that runs here whether it is there; exit with 1 when it is not.
     Health,
+    /// Change what a running server logs, until it ends.
+    LogFilter {
+        /// In the syntax of `log.filter`, for example `info,sales=debug`.
+        filter: String,
+        /// Its internal listener; the one of these settings if none is named.
+        #[arg(long)]
+        url: Option<Url>,
+    },
     /// Make the secrets that are missing in a folder; those that are there stay as they are.
     Keys {
         /// Where they are kept, one file each, for their owner only.

@@ -6,6 +6,7 @@ mod demo;
 mod health;
 mod import;
 mod keys;
+mod log_filter;
 mod migrate;
 mod openapi;
 mod relocate;
@@ -15,13 +16,15 @@ pub use openapi::undriven;
 
 use std::process::ExitCode;
 
+use kernel::telemetry::{self, Export};
+
 use crate::{
     cli::{Cli, Command},
-    config::Settings,
+    config::{Settings, Traces},
     database::{self, Databases},
     operator::Failure,
     plan::{plan, shown},
-    process::{Plan, Process},
+    process::{Module, Plan, Process},
 };
 
 /// The password of every demo user, and of the first admin where the demo chain is loaded.
@@ -40,7 +43,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return keys::run(folder, names);
     }
     let settings = Settings::load(cli.config.as_deref())?;
-    kernel::telemetry::init(&settings.log_filter, settings.log_json);
+    let serves = matches!(cli.command, None | Some(Command::Serve));
+    let export = settings.traces.as_ref().filter(|_| serves);
+    let export = export.map(|traces| export_of(traces, &settings.modules));
+    telemetry::init(&settings.log_filter, settings.log_json, export.as_ref())?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&settings).await,
         Command::Migrate { action } => migrate::run(&settings, &action),
@@ -65,7 +71,24 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Move { module, to } => relocate::run(settings, module, to).await,
         Command::Check => check::run(&settings).await,
         Command::Health => health::run(&settings).await,
+        Command::LogFilter { filter, url } => log_filter::run(&settings, filter, url).await,
         Command::Keys { folder, names } => keys::run(&folder, &names),
+    }
+}
+
+/// Spans of this process are `comptoir`'s, or those of the modules that run here.
+fn export_of(traces: &Traces, modules: &[Module]) -> Export {
+    let mut service = "comptoir".to_owned();
+    if modules.len() < Module::ALL.len() {
+        for module in modules {
+            service = format!("{service}-{module}");
+        }
+    }
+    Export {
+        url: traces.url.clone(),
+        ratio: traces.ratio,
+        service,
+        version: env!("CARGO_PKG_VERSION"),
     }
 }
 

@@ -57,6 +57,17 @@ pub struct Settings {
     pub log_filter: String,
     /// JSON logs.
     pub log_json: bool,
+    /// Where spans are sent; `None` where nobody wants them.
+    pub traces: Option<Traces>,
+}
+
+/// Where spans are sent, and how many.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    /// The collector.
+    pub url: Url,
+    /// From 0 to 1.
+    pub ratio: f64,
 }
 
 /// The public listener.

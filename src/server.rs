@@ -26,6 +26,7 @@ use kernel::{
     problem::Problem,
     route_table::{RouteTable, fallback},
     service_token::ServiceTokens,
+    telemetry,
 };
 use tokio::{sync::watch, task::JoinHandle};
 use utoipa_actix_web::AppExt;
@@ -34,6 +35,9 @@ use crate::{
     openapi,
     process::{Module, Process},
 };
+
+/// Whom a service token of the operator's is made out to.
+pub(crate) const OPERATOR: &str = "operator";
 
 /// How long requests that run may go on after a stop was asked for, in seconds.
 const SHUTDOWN_SECONDS: u64 = 10;
@@ -190,11 +194,14 @@ fn internal(
     let server = HttpServer::new(move || {
         let process = process.clone();
         let app = App::new()
+            .app_data(web::Data::new(tokens.clone()))
+            .app_data(web::PayloadConfig::new(1_024))
             .app_data(calls.clone())
             .app_data(ready.clone())
             .app_data(web::Data::from(process.clone()))
             .route("/health/live", web::get().to(live))
             .route("/health/ready", web::get().to(is_ready))
+            .route("/internal/log-filter", web::put().to(set_log_filter))
             .service(
                 web::resource("/metrics")
                     .wrap(Compress::default())
@@ -255,8 +262,27 @@ async fn scrape(process: web::Data<Process>, request: HttpRequest) -> HttpRespon
     }
 }
 
+/// Changes what is logged, for whoever has `internal.secret`.
+async fn set_log_filter(
+    request: HttpRequest,
+    tokens: web::Data<ServiceTokens>,
+    filter: String,
+) -> HttpResponse {
+    if !kernel::call::is_service_call(&request, &tokens, OPERATOR) {
+        return HttpResponse::Unauthorized().finish();
+    }
+    match telemetry::set_filter(filter.trim()) {
+        Ok(()) => {
+            tracing::warn!(filter = filter.trim(), "what is logged was changed");
+            HttpResponse::NoContent().finish()
+        }
+        Err(why) => HttpResponse::BadRequest().body(why),
+    }
+}
+
 /// Gauges of the process as a whole.
 fn watch(process: &Arc<Process>, ready: &Arc<AtomicBool>) {
+    telemetry::describe(&process.metrics);
     let names: Vec<_> = process.modules().into_iter().map(Module::name).collect();
     metrics::describe(&process.metrics, env!("CARGO_PKG_VERSION"), names.join(","));
     let is_ready = process.metrics.gauge(

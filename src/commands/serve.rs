@@ -51,6 +51,8 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     tracing::info!("stopping");
     running.drain(settings.http.drain).await;
     running.stop().await;
+    // Not on this thread: it waits for the collector.
+    let _ = tokio::task::spawn_blocking(kernel::telemetry::flush).await;
     drop(databases);
     ended.map(|()| ExitCode::SUCCESS)
 }

@@ -6,7 +6,9 @@ use config::{Config, Source};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Auth, Database, Http, Internal, Mode, SETTINGS, Settings, secrets::with_password};
+use super::{
+    Auth, Database, Http, Internal, Mode, SETTINGS, Settings, Traces, secrets::with_password,
+};
 use crate::{events::Events, process::Module};
 
 /// Collects every bad setting before giving up, so that one restart fixes them all.
@@ -107,6 +109,7 @@ impl Reader<'_> {
                 false
             }
         };
+        let traces = self.traces();
         Some(Settings {
             mode,
             modules,
@@ -121,7 +124,25 @@ impl Reader<'_> {
             load_demo: load_demo? && mode == Mode::Development,
             log_filter: self.log_filter(mode),
             log_json,
+            traces,
         })
+    }
+
+    fn traces(&mut self) -> Option<Traces> {
+        let ratio = self.parse::<f64>("traces.ratio")?;
+        if !(0.0..=1.0).contains(&ratio) {
+            self.problems
+                .push(format!("traces.ratio = {ratio}: must be from 0 to 1"));
+        }
+        if self.text("traces.otlp_url").is_empty() {
+            return None;
+        }
+        let url = self.parse::<Url>("traces.otlp_url")?;
+        if !["http", "https"].contains(&url.scheme()) {
+            self.problems
+                .push("traces.otlp_url: must begin with http://".into());
+        }
+        Some(Traces { url, ratio })
     }
 
     fn log_filter(&mut self, mode: Mode) -> String {

@@ -213,4 +213,14 @@ pub const SETTINGS: &[Setting] = &[
         "auto",
         "`true`, `false`, or `auto`: JSON in production mode",
     ),
+    (
+        "traces.otlp_url",
+        "",
+        "a collector of OpenTelemetry, for example `http://collector:4318`, that spans are sent to; empty: none are made",
+    ),
+    (
+        "traces.ratio",
+        "1",
+        "which part of the traces that begin here is sent, from 0 to 1",
+    ),
 ];

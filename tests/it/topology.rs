@@ -22,6 +22,8 @@ use crate::services::Service;
 pub enum Topology {
     /// Four modules in the test's own process, on one database.
     Whole,
+    /// Four modules in one process that is started as an operator does.
+    Single,
     /// Four services of one module each (with a database of its own) that talk HTTP.
     Split,
     /// Two services of two modules each.
@@ -52,6 +54,10 @@ pub struct Options {
     pub background: bool,
     /// Events between processes go through the NATS there.
     pub nats_url: Option<String>,
+    /// What real services log.
+    pub log_filter: &'static str,
+    /// Where real services send their spans.
+    pub otlp_url: String,
 }
 
 impl Default for Options {
@@ -63,6 +69,8 @@ impl Default for Options {
             count_statements: false,
             background: true,
             nats_url: None,
+            log_filter: "warn",
+            otlp_url: String::new(),
         }
     }
 }
@@ -118,6 +126,7 @@ impl Site {
     pub fn new(topology: Topology, options: Options) -> Self {
         let (groups, replicas) = match topology {
             Topology::Whole => (vec![Module::ALL.to_vec()], 0),
+            Topology::Single => (vec![Module::ALL.to_vec()], 1),
             Topology::Split => (Module::ALL.map(|module| vec![module]).to_vec(), 1),
             Topology::Replicas => (Module::ALL.map(|module| vec![module]).to_vec(), 2),
             Topology::Pairs => {
@@ -274,7 +283,9 @@ impl Site {
                 options.sweep_every.as_millis().to_string(),
             ),
             ("DEMO__LOAD", "false".into()),
-            ("LOG__FILTER", "warn".into()),
+            ("LOG__FILTER", options.log_filter.into()),
+            ("LOG__JSON", "true".into()),
+            ("TRACES__OTLP_URL", options.otlp_url.clone()),
         ]
         .map(|(name, value)| (format!("COMPTOIR__{name}"), value))
         .into();
@@ -289,6 +300,8 @@ impl Site {
                 environment.insert(format!("{name}_DATABASE_URL"), group.db.url());
             }
         }
+        // Spans are sent without the pause that saves requests.
+        environment.insert("OTEL_BSP_SCHEDULE_DELAY".into(), "50".into());
         environment.into_iter().collect()
     }
 }

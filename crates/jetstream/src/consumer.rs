@@ -17,9 +17,11 @@ use kernel::{
     call::Cx,
     outbox::Envelope,
     relay::{Delivery, MAX_TRIES, Subscriber},
+    trace,
     worker::{Turn, Worker},
 };
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use crate::{
     broker::{Away, Broker, in_time},
@@ -146,7 +148,10 @@ impl Consumer {
         if count == 0 {
             return Vec::new();
         }
-        match self.subscriber.deliver(&Cx::system(), events).await {
+        let span = trace::delivery(self.name, &events);
+        let cx = Cx::system();
+        let delivery = self.subscriber.deliver(&cx, events);
+        match delivery.instrument(span).await {
             Ok(outcomes) if outcomes.len() == count => outcomes,
             Ok(_) => vec![Delivery::TooEarly; count],
             Err(error) => {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     db::{Db, DbError},
     metrics::{BatchMeter, Busy},
+    trace::{self, Here},
 };
 
 /// Requests that wait for a writer at most; more are turned away at once.
@@ -20,6 +21,7 @@ const QUEUE: usize = 4_096;
 struct Job<T, R> {
     request: T,
     reply: oneshot::Sender<Result<R, DbError>>,
+    here: Here,
 }
 
 /// Hands requests to a few writer threads.
@@ -102,7 +104,11 @@ where
         let (reply, answer) = oneshot::channel();
         let _waiting = Busy::new(&self.meter.waiting);
         self.queue
-            .try_send(Job { request, reply })
+            .try_send(Job {
+                request,
+                reply,
+                here: Here::now(),
+            })
             .map_err(|_| DbError::Busy(std::time::Duration::ZERO))?;
         answer.await.map_err(|_| DbError::Panicked)?
     }
@@ -125,8 +131,13 @@ impl Desk {
         let Some(batch) = self.take(jobs) else {
             return false;
         };
-        let (requests, replies): (Vec<T>, Vec<_>) =
-            batch.into_iter().map(|j| (j.request, j.reply)).unzip();
+        let (mut requests, mut replies, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for job in batch {
+            requests.push(job.request);
+            replies.push(job.reply);
+            places.push(job.here);
+        }
+        let _entered = trace::batch(self.name, &places).entered();
         let size = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         self.meter.size.observe(f64::from(size));
         match self.commit(&requests, write) {

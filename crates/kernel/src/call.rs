@@ -12,6 +12,7 @@ use crate::{
     ids::UserId,
     metrics::{Calls, Metrics, Outcome},
     service_token::ServiceTokens,
+    trace::{self, Traceparent},
 };
 
 /// How long a request may take unless its caller says otherwise.
@@ -224,22 +225,27 @@ impl<P: ?Sized + Send + Sync + 'static> Serve<P> {
         Fut: Future<Output = Result<Res, CallError<E>>> + 'static,
     {
         let (port, about) = (self.port.clone(), [self.name, name]);
-        let handler = move |calls: web::Data<Calls>, body: web::Json<(WireCx, Req)>| {
-            let (cx, req) = body.into_inner();
-            let cx = Cx::from(cx);
-            let trace_id = cx.trace_id.clone();
-            let reply = f(port.clone(), cx, req);
-            async move {
-                match calls.served(about, reply).await {
-                    Ok(res) => HttpResponse::Ok().json(res),
-                    Err(CallError::Refused(e)) => HttpResponse::Conflict().json(e),
-                    Err(CallError::NoAnswer(e)) => {
-                        tracing::error!(error = %e, trace_id, "port call failed");
-                        HttpResponse::ServiceUnavailable().finish()
+        let handler =
+            move |http: HttpRequest, calls: web::Data<Calls>, body: web::Json<(WireCx, Req)>| {
+                let (cx, req) = body.into_inner();
+                let came_with = Traceparent::of(http.headers());
+                let span = trace::served(about, came_with);
+                let request = context::Request::new(http.path(), &span, came_with);
+                let (f, port) = (f.clone(), port.clone());
+                request.scope(async move {
+                    // Called in the request, so that what it begins at once belongs there, too.
+                    let reply = async move { f(port, cx.into(), req).await };
+                    match calls.served(about, span, reply).await {
+                        Ok(res) => HttpResponse::Ok().json(res),
+                        Err(CallError::Refused(e)) => HttpResponse::Conflict().json(e),
+                        Err(CallError::NoAnswer(e)) => {
+                            let trace_id = context::trace_id();
+                            tracing::error!(error = %e, trace_id, "port call failed");
+                            HttpResponse::ServiceUnavailable().finish()
+                        }
                     }
-                }
-            }
-        };
+                })
+            };
         Self {
             scope: self
                 .scope

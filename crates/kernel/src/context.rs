@@ -1,97 +1,95 @@
-//! What belongs to one request and is needed far from it: its path and its trace id.
+//! What belongs to one request and is needed far from it: its path, its trace and its caller.
 
 use std::{
     future::Future,
     sync::{Arc, OnceLock},
 };
 
-use actix_web::http::header::HeaderMap;
-use uuid::Uuid;
+use tracing::Span;
 
-use crate::ids::UserId;
+use crate::{
+    ids::UserId,
+    trace::{Traceparent, otel},
+};
 
 tokio::task_local! {
     static REQUEST: Request;
 }
 
-/// The request this task is answering.
+/// The request this task is answering. Clones are one.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// Path without the query.
-    pub path: String,
-    /// 32 hexadecimal digits, as in W3C `traceparent`.
-    pub trace_id: String,
+pub struct Request(Arc<About>);
+
+#[derive(Debug)]
+struct About {
+    path: String,
+    trace: Traceparent,
+    trace_id: String,
     /// Known once a guard has let the caller in.
-    caller: Arc<OnceLock<UserId>>,
+    caller: OnceLock<UserId>,
 }
 
 impl Request {
-    /// Takes the trace id from `traceparent`, or makes one.
-    pub fn new(path: &str, headers: &HeaderMap) -> Self {
-        let given = headers
-            .get("traceparent")
-            .and_then(|v| v.to_str().ok())
-            .and_then(parse);
-        Self {
+    /// A request for `path`, without its query. It belongs to the trace that `span` records, or to
+    /// the one that it came with, or to one of its own.
+    pub fn new(path: &str, span: &Span, came_with: Option<Traceparent>) -> Self {
+        let trace = otel::of(span).or(came_with);
+        let trace = trace.unwrap_or_else(Traceparent::new);
+        Self(Arc::new(About {
             path: path.to_owned(),
-            trace_id: given.unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
-            caller: Arc::default(),
-        }
+            trace,
+            trace_id: trace.trace_id(),
+            caller: OnceLock::new(),
+        }))
+    }
+
+    /// The request that this moment is part of.
+    pub fn current() -> Option<Self> {
+        REQUEST.try_with(Self::clone).ok()
+    }
+
+    /// Finds it in logs and traces.
+    pub fn trace_id(&self) -> &str {
+        &self.0.trace_id
     }
 
     /// Who is asking; `None` where nobody said, or was believed.
     pub fn caller(&self) -> Option<UserId> {
-        self.caller.get().copied()
+        self.0.caller.get().copied()
     }
 
     /// Runs `work` with this request as the current one.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         REQUEST.scope(self, work).await
     }
+
+    /// As [`scope`](Self::scope), on a thread that may block.
+    pub(crate) fn sync_scope<T>(self, work: impl FnOnce() -> T) -> T {
+        REQUEST.sync_scope(self, work)
+    }
 }
 
 /// The current request's path and trace id; `None` outside a request.
 pub fn current() -> Option<(String, String)> {
     REQUEST
-        .try_with(|r| (r.path.clone(), r.trace_id.clone()))
+        .try_with(|r| (r.0.path.clone(), r.0.trace_id.clone()))
         .ok()
 }
 
 /// The current trace id, or an empty string outside a request.
 pub fn trace_id() -> String {
-    REQUEST.try_with(|r| r.trace_id.clone()).unwrap_or_default()
+    REQUEST
+        .try_with(|r| r.0.trace_id.clone())
+        .unwrap_or_default()
+}
+
+/// What the current request tells those that it asks.
+pub(crate) fn traceparent() -> Option<Traceparent> {
+    REQUEST.try_with(|r| r.0.trace).ok()
 }
 
 /// Remembers who makes the current request, for its line in the log.
 pub(crate) fn is_made_by(user: UserId) {
     // A handler with two guards says it twice.
-    let _ = REQUEST.try_with(|r| r.caller.set(user));
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`: <https://www.w3.org/TR/trace-context/#traceparent-header>.
-fn parse(traceparent: &str) -> Option<String> {
-    let mut parts = traceparent.split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let hex = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_hexdigit());
-    let valid = hex(version, 2) && hex(trace, 32) && trace.bytes().any(|b| b != b'0');
-    valid.then(|| trace.to_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse;
-
-    #[test]
-    fn a_trace_id_is_taken_only_from_a_valid_traceparent() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            parse(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(),
-            Some(id)
-        );
-        assert_eq!(parse("00-zz-00f067aa0ba902b7-01"), None);
-        assert_eq!(
-            parse(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))),
-            None
-        );
-    }
+    let _ = REQUEST.try_with(|r| r.0.caller.set(user));
 }

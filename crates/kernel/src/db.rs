@@ -24,6 +24,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use crate::{
     metrics::{Busy, DbMeter, Metrics, operation, since},
     migrate::role_of,
+    trace::{self, Here},
 };
 
 pub use error::DbError;
@@ -48,7 +49,7 @@ pub struct DbOptions {
 struct Session {
     schema: &'static str,
     statements: Option<Arc<AtomicU64>>,
-    meter: DbMeter,
+    meter: Arc<DbMeter>,
 }
 
 impl fmt::Debug for Session {
@@ -100,7 +101,7 @@ pub struct Db {
     statements: Arc<AtomicU64>,
     schema: &'static str,
     metrics: Metrics,
-    meter: DbMeter,
+    meter: Arc<DbMeter>,
 }
 
 type Pooled = PooledConnection<ConnectionManager<PgConnection>>;
@@ -113,7 +114,7 @@ impl Db {
     /// [`DbError::Pool`] when the options make no pool.
     pub fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let statements = Arc::new(AtomicU64::new(0));
-        let meter = DbMeter::new(&options.metrics, options.schema);
+        let meter = Arc::new(DbMeter::new(&options.metrics, options.schema));
         let session = Session {
             schema: options.schema,
             statements: options.count_statements.then(|| statements.clone()),
@@ -187,10 +188,10 @@ impl Db {
             self.meter.failed("busy");
             return Err(DbError::Busy(self.wait).into());
         };
-        let db = self.clone();
+        let (db, here) = (self.clone(), Here::now());
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            db.work(operation, asked, waiting, work)
+            here.enter(|| db.work(operation, asked, waiting, work))
         })
         .await
         .map_err(|_| DbError::Panicked)?
@@ -240,8 +241,8 @@ impl Db {
         drop(waiting);
         since(&self.meter.wait, asked);
         let mut conn = connection.inspect_err(|_| self.meter.failed("connect"))?;
-        let started = Instant::now();
-        let result = work(&mut conn);
+        let (started, span) = (Instant::now(), trace::operation(self.schema, &operation));
+        let result = span.in_scope(|| work(&mut conn));
         self.meter.worked(operation, started);
         if result.is_err() {
             match is_open(&mut conn) {

@@ -18,11 +18,13 @@ use actix_web::{
 };
 use futures::FutureExt;
 use tokio::{sync::Semaphore, time::timeout};
+use tracing::{Instrument, Span};
 
 use crate::{
     context::Request,
-    metrics::{Answered, Busy, HttpMeter},
+    metrics::{Answered, Busy, HttpMeter, method_name},
     problem::{CONTENT_TYPE, Problem},
+    trace::{self, Traceparent},
 };
 
 /// Bounds of the whole server.
@@ -81,60 +83,106 @@ pub async fn frame(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
     let time = limits.time_for(req.path());
-    let probe = req.path().starts_with(PROBES);
-    let request = Request::new(req.path(), req.headers());
-    let (method, about) = (req.method().clone(), request.clone());
     let meter = limits.meter.clone();
-    let route = req
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
-    let module = meter.module_of(&route);
+    let asked = Asked::new(&meter, &req);
+    let (probe, request) = (asked.probe, asked.request.clone());
     let busy = (!probe).then(|| Busy::new(meter.in_flight()));
     // No copy of the request is kept: the router needs it for itself alone, and panics otherwise.
     // So what never came to a response leaves as an error that carries one.
-    let mut response = request
-        .scope(async move {
-            let permit = limits.in_flight.clone().try_acquire_owned();
-            if permit.is_err() && !probe {
-                limits.meter.cut("overloaded");
-                return Ok(req.into_response(full().into_response()));
+    let answer = async move {
+        let permit = limits.in_flight.clone().try_acquire_owned();
+        if permit.is_err() && !probe {
+            limits.meter.cut("overloaded");
+            return Ok(req.into_response(full().into_response()));
+        }
+        let run = AssertUnwindSafe(next.call(req)).catch_unwind();
+        match timeout(time, run).await {
+            Ok(Ok(Ok(response))) => Ok(as_problem(response.map_into_boxed_body())),
+            Ok(Ok(Err(error))) => Err(form(error.error_response())),
+            Ok(Err(_panic)) => {
+                limits.meter.cut("panic");
+                Err(Problem::internal(&Panicked).into_response())
             }
-            let run = AssertUnwindSafe(next.call(req)).catch_unwind();
-            match timeout(time, run).await {
-                Ok(Ok(Ok(response))) => Ok(as_problem(response.map_into_boxed_body())),
-                Ok(Ok(Err(error))) => Err(form(error.error_response())),
-                Ok(Err(_panic)) => {
-                    limits.meter.cut("panic");
-                    Err(Problem::internal(&Panicked).into_response())
-                }
-                Err(_late) => {
-                    limits.meter.cut("late");
-                    Err(Problem::unavailable(&Late).into_response())
-                }
+            Err(_late) => {
+                limits.meter.cut("late");
+                Err(Problem::unavailable(&Late).into_response())
             }
-        })
-        .await;
+        }
+    };
+    let mut response = request.scope(answer.instrument(asked.span.clone())).await;
     drop(busy);
-    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     let (status, headers) = match &mut response {
         Ok(response) => (response.status(), response.headers_mut()),
         Err(response) => (response.status(), response.headers_mut()),
     };
     secure(headers);
-    meter.answered(&Answered {
-        module,
-        route: &route,
-        method: &method,
-        status,
-        started,
-    });
-    if !probe || !status.is_success() {
-        let (caller, trace_id) = (about.caller().map(|id| id.to_string()), &about.trace_id);
-        tracing::info!(target: "access", module, %method, route, status = status.as_u16(), duration_ms, caller, trace_id, "request");
-    }
+    asked.answered(&meter, status);
     response.map_err(|response| InternalError::from_response(Unanswered, response).into())
+}
+
+/// What is told about a request: in the log, to metrics and to traces.
+struct Asked {
+    started: Instant,
+    probe: bool,
+    module: &'static str,
+    method: &'static str,
+    route: String,
+    request: Request,
+    span: Span,
+}
+
+impl Asked {
+    fn new(meter: &HttpMeter, req: &ServiceRequest) -> Self {
+        let started = Instant::now();
+        let probe = req.path().starts_with(PROBES);
+        let method = method_name(req.method());
+        let route = req.match_pattern();
+        let route = route.unwrap_or_else(|| "unmatched".to_owned());
+        let module = meter.module_of(&route);
+        let came_with = Traceparent::of(req.headers());
+        let span = match probe {
+            true => Span::none(),
+            false => trace::request(module, method, &route, came_with),
+        };
+        Self {
+            started,
+            probe,
+            module,
+            method,
+            route,
+            request: Request::new(req.path(), &span, came_with),
+            span,
+        }
+    }
+
+    fn answered(self, meter: &HttpMeter, status: StatusCode) {
+        let Self {
+            started,
+            probe,
+            module,
+            method,
+            route,
+            request,
+            span,
+        } = self;
+        trace::answered(&span, status.as_u16());
+        meter.answered(&Answered {
+            module,
+            route: &route,
+            method,
+            status,
+            started,
+        });
+        if !probe || !status.is_success() {
+            let duration_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+            let caller = request.caller().map(|id| id.to_string());
+            tracing::info!(
+                target: "access", module, method, route, status = status.as_u16(), duration_ms,
+                caller, trace_id = request.trace_id(), "request",
+            );
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -38,6 +38,7 @@ pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod worker;
 
 // The `statement!` and newtype macros name these through `$crate`, so that a module that uses

@@ -28,8 +28,8 @@ pub(crate) use calls::Outcome;
 pub(crate) use db::{BatchMeter, DbMeter, operation};
 pub(crate) use family::since;
 pub use family::{Busy, Family};
-pub(crate) use http::Answered;
 pub use http::HttpMeter;
+pub(crate) use http::{Answered, method_name};
 /// Tells about the process itself: memory, files, threads, what was built.
 pub use process::describe;
 pub use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
@@ -113,7 +113,7 @@ impl Metrics {
     }
 
     /// Calls `refresh` before every scrape: for gauges that are read off something. It must not
-    /// wait for anything.
+    /// wait for anything, nor hold anything that holds these metrics.
     pub fn before_scrape(&self, refresh: impl Fn() + Send + Sync + 'static) {
         self.state().refresh.push(Arc::new(refresh));
     }

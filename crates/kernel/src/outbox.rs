@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{ids::UserId, statement};
+use crate::{
+    ids::UserId,
+    statement,
+    trace::{self, Traceparent},
+};
 
 /// A fact that one module publishes. The name is versioned: `sale.recorded.v1`.
 pub trait Event: Serialize + DeserializeOwned {
@@ -35,6 +39,9 @@ pub struct Envelope {
     pub actor_id: UserId,
     /// When it was written.
     pub recorded_at: DateTime<Utc>,
+    /// The trace of the request that caused it (W3C `traceparent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 impl Envelope {
@@ -60,7 +67,15 @@ impl Envelope {
             payload,
             actor_id,
             recorded_at: crate::time::now(),
+            traceparent: trace::current().map(|trace| trace.to_string()),
         })
+    }
+
+    /// Caused by a request that this moment is not part of, because it was waiting in a queue.
+    #[must_use]
+    pub fn caused_by(mut self, trace: Option<Traceparent>) -> Self {
+        self.traceparent = trace.map(|trace| trace.to_string());
+        self
     }
 
     /// The event, if it is an `E`. `None` for another type, or a payload that does not fit.
@@ -81,9 +96,10 @@ statement! {
         payloads: Vec<&'a Value> => sql_types::Array<sql_types::Jsonb>,
         actors: Vec<UserId> => sql_types::Array<sql_types::Uuid>,
         times: Vec<DateTime<Utc>> => sql_types::Array<sql_types::Timestamptz>,
+        traces: Vec<Option<&'a str>> => sql_types::Array<sql_types::Nullable<sql_types::Text>>,
     }
-    "INSERT INTO outbox (event_id, aggregate_type, aggregate_id, seq, event_type, payload, actor_id, recorded_at) \
-     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {})"
+    "INSERT INTO outbox (event_id, aggregate_type, aggregate_id, seq, event_type, payload, actor_id, recorded_at, traceparent) \
+     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {})"
 }
 
 /// Stores `events` for delivery after the caller's transaction commits, at least once.
@@ -104,6 +120,7 @@ pub fn publish(conn: &mut PgConnection, events: &[Envelope]) -> QueryResult<()> 
         payloads: events.iter().map(|e| &e.payload).collect(),
         actors: events.iter().map(|e| e.actor_id).collect(),
         times: events.iter().map(|e| e.recorded_at).collect(),
+        traces: events.iter().map(|e| e.traceparent.as_deref()).collect(),
     }
     .execute(conn)
     .map(drop)

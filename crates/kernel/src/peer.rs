@@ -19,6 +19,7 @@ use crate::{
     call::{CallError, Cx, NoAnswer, WireCx},
     metrics::{Calls, Metrics, Outcome},
     service_token::ServiceTokens,
+    trace,
 };
 
 pub use reqwest::Error as BuildError;
@@ -268,10 +269,11 @@ impl Remote {
         let path = format!("/internal/{}/{method}", self.port);
         let url = self.peer.base.join(&path).map_err(|e| unsent(&e))?;
         let token = self.peer.tokens.issue(self.peer.module);
-        let sent = self
-            .peer
-            .http
-            .post(url)
+        let mut request = self.peer.http.post(url);
+        if let Some(trace) = trace::current() {
+            request = request.header(trace::HEADER, trace.to_string());
+        }
+        let sent = request
             .bearer_auth(token.map_err(|e| unsent(&e))?)
             .timeout(until.saturating_duration_since(Instant::now()))
             .json(&(WireCx::from(cx), req))

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_types};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     metrics::{Counter, RelayMeter},
     outbox::Envelope,
     peer::{Peer, Remote},
-    statement,
+    statement, trace,
     worker::Worker,
 };
 
@@ -125,12 +126,14 @@ impl Relay {
         if events.is_empty() {
             return Ok(0);
         }
+        let span = trace::delivery(&format!("relay of {}", self.db.module()), &events);
         let mut done = vec![true; events.len()];
         let mut refused = vec![false; events.len()];
         for subscriber in &self.subscribers {
             let mut cx = Cx::system();
             cx.deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-            match subscriber.deliver(&cx, events.clone()).await {
+            let delivery = subscriber.deliver(&cx, events.clone());
+            match delivery.instrument(span.clone()).await {
                 Ok(outcomes) if outcomes.len() == events.len() => {
                     for ((done, refused), outcome) in
                         done.iter_mut().zip(&mut refused).zip(outcomes)
@@ -194,6 +197,8 @@ struct Row {
     actor_id: UserId,
     #[diesel(sql_type = sql_types::Timestamptz)]
     recorded_at: DateTime<Utc>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    traceparent: Option<String>,
 }
 
 impl From<Row> for Envelope {
@@ -207,6 +212,7 @@ impl From<Row> for Envelope {
             payload,
             actor_id,
             recorded_at,
+            traceparent,
         } = row;
         Self {
             event_id,
@@ -217,6 +223,7 @@ impl From<Row> for Envelope {
             payload,
             actor_id,
             recorded_at,
+            traceparent,
         }
     }
 }

@@ -2,8 +2,13 @@
 
 use std::time::Instant;
 
+use tracing::{Instrument, Span};
+
 use super::{Counter, Family, Gauge, Histogram, Metrics, since};
-use crate::call::{CallError, NoAnswer};
+use crate::{
+    call::{CallError, NoAnswer},
+    trace,
+};
 
 /// Counts and times calls between modules.
 #[derive(Debug, Clone)]
@@ -84,12 +89,15 @@ impl Calls {
         [port, method, transport]: [&'static str; 3],
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let started = Instant::now();
-        let result = call.await;
+        let (started, span) = (Instant::now(), trace::call([port, method, transport]));
+        let result = call.instrument(span.clone()).await;
         for outcome in OUTCOMES {
             self.made.with([port, method, transport, outcome]);
         }
         let outcome = result.as_ref().map_or_else(Outcome::name, |_| "ok");
+        if outcome == "no_answer" {
+            trace::failed(&span);
+        }
         since(&self.made.with([port, method, transport, outcome]), started);
         result
     }
@@ -98,14 +106,18 @@ impl Calls {
     pub(crate) async fn served<T, E: Outcome>(
         &self,
         [port, method]: [&'static str; 2],
+        span: Span,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let started = Instant::now();
-        let result = call.await;
+        let result = call.instrument(span.clone()).await;
         for outcome in OUTCOMES {
             self.served.with([port, method, outcome]);
         }
         let outcome = result.as_ref().map_or_else(Outcome::name, |_| "ok");
+        if outcome == "no_answer" {
+            trace::failed(&span);
+        }
         since(&self.served.with([port, method, outcome]), started);
         result
     }

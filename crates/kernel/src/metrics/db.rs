@@ -1,16 +1,18 @@
 //! A module's database, as its process sees it.
 
-use std::{any::type_name, borrow::Cow, time::Instant};
+use std::{any::type_name, borrow::Cow, sync::Arc, time::Instant};
 
 use diesel::{
     connection::InstrumentationEvent,
     result::{DatabaseErrorKind, Error},
 };
 
+use tracing::Span;
+
 use super::{Counter, Family, Gauge, Histogram, Metrics, since};
+use crate::trace;
 
 /// Counts and times what one module asks of its database.
-#[derive(Clone)]
 pub(crate) struct DbMeter {
     module: &'static str,
     connections: Family<Gauge, 2>,
@@ -105,7 +107,7 @@ impl DbMeter {
     }
 
     /// Times the statements of one connection.
-    pub(crate) fn statements(&self) -> Statements {
+    pub(crate) fn statements(self: &Arc<Self>) -> Statements {
         let of = |kind| self.statements.with([self.module, kind]);
         Statements {
             meter: self.clone(),
@@ -121,14 +123,14 @@ impl DbMeter {
 
 /// The statements of one connection: one runs at a time.
 pub(crate) struct Statements {
-    meter: DbMeter,
+    meter: Arc<DbMeter>,
     query: Histogram,
     begin: Histogram,
     commit: Histogram,
     rollback: Histogram,
     /// Said before the statement that does it.
     next: Option<Histogram>,
-    running: Option<(Histogram, Instant)>,
+    running: Option<(Histogram, Instant, Span)>,
 }
 
 impl Statements {
@@ -139,13 +141,16 @@ impl Statements {
             InstrumentationEvent::RollbackTransaction { .. } => {
                 self.next = Some(self.rollback.clone());
             }
-            InstrumentationEvent::StartQuery { .. } => {
+            InstrumentationEvent::StartQuery { query, .. } => {
                 let kind = self.next.take().unwrap_or_else(|| self.query.clone());
-                self.running = Some((kind, Instant::now()));
+                self.running = Some((kind, Instant::now(), trace::statement(query)));
             }
             InstrumentationEvent::FinishQuery { error, .. } => {
-                if let Some((histogram, started)) = self.running.take() {
+                if let Some((histogram, started, span)) = self.running.take() {
                     since(&histogram, started);
+                    if error.is_some() {
+                        trace::failed(&span);
+                    }
                 }
                 if let Some(cause) = error.and_then(cause) {
                     self.meter.failed(cause);
@@ -196,7 +201,13 @@ pub(crate) fn operation<F>() -> String {
 }
 
 /// `sales::service::record::<impl sales::Sales>::stored::{{closure}}` is `record.stored`.
+/// `<store::port::Ports as store_api::Stock>::hold` is `Stock.hold`.
 fn short(path: &str) -> String {
+    let of_trait = path
+        .strip_prefix('<')
+        .and_then(|rest| rest.split_once(" as "));
+    let of_trait = of_trait.map(|(_, path)| path.replacen('>', "", 1));
+    let path = of_trait.as_deref().unwrap_or(path);
     let (mut flat, mut depth, mut before) = (String::new(), 0_u32, ' ');
     for letter in path.chars() {
         match letter {
@@ -274,7 +285,7 @@ mod tests {
             ),
             (
                 "<store::port::Ports as store_api::Stock>::hold::{{closure}}",
-                "hold",
+                "Stock.hold",
             ),
             ("a::b::each<fn(u8) -> u8>::{{closure}}", "b.each"),
             ("a::repo::holds::due", "holds.due"),

@@ -21,7 +21,7 @@ pub struct HttpMeter {
 pub(crate) struct Answered<'a> {
     pub(crate) module: &'static str,
     pub(crate) route: &'a str,
-    pub(crate) method: &'a Method,
+    pub(crate) method: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) started: Instant,
 }
@@ -76,7 +76,7 @@ impl HttpMeter {
         let labels: [Cow<'static, str>; 4] = [
             request.module.into(),
             request.route.to_owned().into(),
-            method(request.method).into(),
+            request.method.into(),
             request.status.as_str().to_owned().into(),
         ];
         since(&self.requests.with(labels), request.started);
@@ -97,7 +97,7 @@ impl HttpMeter {
 }
 
 /// A client may send any word for a method.
-fn method(method: &Method) -> &'static str {
+pub(crate) fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -8,6 +8,7 @@ use kernel::{
     call::Cx,
     ids::SaleId,
     outbox,
+    trace::{self, Traceparent},
 };
 
 use super::{record::Draft, views};
@@ -27,6 +28,8 @@ use crate::{
 pub(crate) struct NewSale {
     pub(super) full: FullSale,
     audit: Option<Entry>,
+    /// The request's: it is written by a thread that writes for many.
+    cause: Option<Traceparent>,
 }
 
 /// A sale that T2 wrote, and what it got at its register.
@@ -41,6 +44,7 @@ impl NewSale {
         Ok(Self {
             full: draft.sale,
             audit,
+            cause: trace::current(),
         })
     }
 
@@ -71,7 +75,8 @@ pub(crate) fn write(
     for new in first.values() {
         let sale = &new.full.sale;
         if written.contains_key(&sale.id) {
-            envelopes.push(events::recorded(sale.id, sale.store_id, sale.cashier_id)?);
+            let event = events::recorded(sale.id, sale.store_id, sale.cashier_id)?;
+            envelopes.push(event.caused_by(new.cause));
             entries.extend(new.audit.clone());
         }
     }

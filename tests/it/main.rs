@@ -17,6 +17,7 @@ mod architecture;
 mod audit;
 mod bad_input;
 mod books;
+mod canary;
 mod cli;
 mod collector;
 mod cost;

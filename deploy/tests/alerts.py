@@ -9,6 +9,8 @@ from compose import DEPLOY
 PROMETHEUS, DOCS = DEPLOY / "prometheus", DEPLOY.parent / "docs"
 RUNBOOKS = DOCS / "runbooks"
 HEADINGS = ["What it means", "Is money at stake?", "First look", "What to do", "How it clears"]
+#: What others call their metrics: Traefik, the node exporter, Prometheus itself.
+FOREIGN = re.compile(r"(traefik|node|process|prometheus)_\w+|up|ALERTS")
 ANNOTATIONS = {"summary", "description", "runbook_url"}
 
 
@@ -40,6 +42,13 @@ def expectations():
     return found
 
 
+def asked():
+    """Everything that the unit tests ask, as one text."""
+    found = (yaml.safe_load(path.read_text()) for path in (PROMETHEUS / "tests").glob("*.yml"))
+    cases = (case for file in found for test in file["tests"] for case in test.get("promql_expr_test") or [])
+    return "\n".join(case["expr"] for case in cases)
+
+
 def documented():
     """The metrics that the product has, a histogram's parts included."""
     for name, kind in re.findall(r"^\| `(\w+)` \| (\w+)", (DOCS / "metrics.md").read_text(), re.M):
@@ -48,15 +57,12 @@ def documented():
             yield from (f"{name}_{part}" for part in ("bucket", "count", "sum"))
 
 
-def used(expression):
-    """The metrics of the product in an expression; a recorded series is named after what it is of."""
-    plain = re.sub(r'"[^"]*"', "", expression)
-    return set(re.findall(r"(?<![:\w])comptoir_\w+", plain))
-
-
-def recorded(expression):
-    """The recorded series in an expression."""
-    return set(re.findall(r"\w+:\w+(?::\w+)?", re.sub(r'"[^"]*"', "", expression)))
+def metrics(expression):
+    """The series that an expression is made of, recorded ones included."""
+    plain = re.sub(r'"[^"]*"|\{[^}]*\}|\$__\w+|\[[^\]]*\]|\boffset \w+', "", expression)
+    plain = re.sub(r"\b(by|on|ignoring|group_left) \([^)]*\)", "", plain)
+    names = re.findall(r"\b[a-zA-Z_][\w:]*\b(?!\s*\()", plain)
+    return set(names) - {"and", "or", "unless", "by", "on", "ignoring", "group_left"}
 
 
 def of_alert(name, rule, page, expected):
@@ -92,8 +98,11 @@ def findings(rules_, pages_, expectations_, documented_):
             found.append(f"{name}: the list of runbooks has no such line")
     for rule in rules_:
         name = rule.get("alert") or rule["record"]
-        found += [f"{name}: there is no metric {m}" for m in used(rule["expr"]) - documented_]
-        found += [f"{name}: nothing records {m}" for m in recorded(rule["expr"]) - records]
+        for metric in metrics(rule["expr"]) - documented_ - records:
+            if ":" in metric:
+                found.append(f"{name}: nothing records {metric}")
+            elif not FOREIGN.fullmatch(metric):
+                found.append(f"{name}: there is no metric {metric}")
     for page, text in pages_.items():
         if page not in known and page != "README":
             found.append(f"{page}: a runbook of no alert")

@@ -7,8 +7,6 @@ import alerts
 from compose import DEPLOY
 
 FOLDER = DEPLOY / "grafana" / "dashboards"
-#: What others call their metrics: Traefik, the node exporter, Prometheus itself.
-FOREIGN = re.compile(r"(traefik|node|process|prometheus)_\w+|up|ALERTS")
 #: What Prometheus' part of Grafana reads, which the schema of dashboards leaves to it.
 OF_THE_SOURCE = re.compile(r"\.annotations\.list\[\d+\]\.(titleFormat|tagKeys|step)")
 
@@ -86,17 +84,6 @@ def overlapping(board):
                     return
 
 
-def unknown_metrics(expression, documented, records):
-    """Names in an expression that nobody has."""
-    plain = re.sub(r'"[^"]*"|\{[^}]*\}|\$__\w+|\[[^\]]*\]', "", expression)
-    plain = re.sub(r"\b(by|on|ignoring|group_left) \([^)]*\)", "", plain)
-    for name in re.findall(r"[a-zA-Z_][\w:]*(?!\s*\()\b", plain):
-        if name in ("by", "on", "or", "and", "unless", "e") or re.search(rf"\b{name}\s*\(", plain):
-            continue
-        if name not in documented | records and not FOREIGN.fullmatch(name):
-            yield name
-
-
 def findings(boards_):
     """Everything that is wrong, by name."""
     found, uids = [], {}
@@ -113,7 +100,8 @@ def findings(boards_):
         for panel in panels(board):
             found += [f"{name}: {panel['title']} {what}" for what in of_panel(panel)]
     for where, expression in queries(boards_):
-        found += [f"{where}: there is no metric {m}" for m in unknown_metrics(expression, documented, records)]
+        unknown = {m for m in alerts.metrics(expression) - documented - records if not alerts.FOREIGN.fullmatch(m)}
+        found += [f"{where}: there is no metric {m}" for m in unknown]
     return found
 
 

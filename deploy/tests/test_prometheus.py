@@ -69,6 +69,11 @@ class Prometheus(unittest.TestCase):
     def test_every_alert_fires_when_it_should_and_only_then(self):
         promtool("test", "rules", *map(str, sorted(alerts.PROMETHEUS.glob("tests/*.yml"))))
 
+    def test_every_recorded_series_is_computed_in_a_test(self):
+        asked = alerts.asked()
+        for rule in alerts.rules():
+            self.assertIn(rule.get("record", ""), asked)
+
 
 class Runbooks(unittest.TestCase):
     """Alerts, runbooks and tests belong together; and what does not is reported."""

@@ -16,8 +16,19 @@ TOPOLOGIES = {
     "split, https": ("compose.split.yml", "compose.tls.yml"),
     "split, nats": ("compose.split.yml", "compose.nats.yml"),
     "split, nats, https": ("compose.split.yml", "compose.nats.yml", "compose.tls.yml"),
+    "whole, traces": ("compose.yml", "compose.traces.yml"),
+    "split, traces": ("compose.split.yml", "compose.traces.yml"),
 }
-REQUIRED = {"DOMAIN": "shop.example.com", "ACME_EMAIL": "ops@example.com"}
+#: The variables that a file asks for.
+REQUIRED = {
+    "compose.tls.yml": {"DOMAIN": "shop.example.com", "ACME_EMAIL": "ops@example.com"},
+    "compose.traces.yml": {"OTLP_URL": "http://jaeger:4318"},
+}
+
+
+def required(files):
+    """All variables that a topology asks for."""
+    return {name: value for file in files for name, value in REQUIRED.get(file, {}).items()}
 
 
 def config(files, *options, variables=None):
@@ -26,7 +37,7 @@ def config(files, *options, variables=None):
     for name in files:
         command += ["-f", str(DEPLOY / name)]
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment = kept | (REQUIRED if variables is None else variables)
+    environment = kept | (required(files) if variables is None else variables)
     return subprocess.run(
         [*command, "config", *options], env=environment, capture_output=True, text=True, timeout=60
     )
@@ -36,7 +47,7 @@ class Model:
     """One topology, as Compose understands it."""
 
     def __init__(self, files, variables=None):
-        done = config(files, "--format", "json", variables=REQUIRED | (variables or {}))
+        done = config(files, "--format", "json", variables=required(files) | (variables or {}))
         if done.returncode or done.stderr:
             raise RuntimeError(f"{files}: {done.stderr}")
         # Compose writes a dollar of a value as two, so that its output can be read again.

@@ -29,11 +29,23 @@ class Compose(unittest.TestCase):
                 done = config(files, "--quiet")
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
-    def test_https_asks_for_its_variables(self):
-        for name in ("whole, https", "split, https"):
+    def test_https_and_traces_ask_for_their_variables(self):
+        for name in ("whole, https", "split, https", "whole, traces", "split, traces"):
             done = config(TOPOLOGIES[name], "--quiet", variables={})
             self.assertNotEqual(done.returncode, 0)
-            self.assertRegex(done.stderr, "DOMAIN|ACME_EMAIL")
+            self.assertRegex(done.stderr, "DOMAIN|ACME_EMAIL|OTLP_URL")
+
+    def test_spans_go_where_they_are_told_and_nowhere_otherwise(self):
+        for name, model in self.models.items():
+            traced = "traces" in name
+            gateway = model.environment("traefik")
+            self.assertEqual("TRAEFIK_TRACING_OTLP_HTTP_ENDPOINT" in gateway, traced)
+            self.assertEqual(float(gateway["TRAEFIK_TRACING_SAMPLERATE"]), 1 if traced else 0)
+            for service, spec in model.services.items():
+                if "build" in spec and not model.once(service):
+                    url = model.environment(service)["COMPTOIR__TRACES__OTLP_URL"]
+                    self.assertEqual(url, "http://jaeger:4318" if traced else "")
+                    self.assertTrue(not traced or set(model.networks_of(service)) & set(model.networks_of("jaeger")))
 
     def test_only_the_gateway_can_be_reached_from_outside(self):
         for model, service, spec in self.each():
@@ -75,7 +87,7 @@ class Compose(unittest.TestCase):
 
     def test_every_long_running_container_says_how_it_is(self):
         for model, service, spec in self.each():
-            if not model.once(service) and service != "nats":
+            if not model.once(service) and service not in ("nats", "jaeger"):
                 self.assertIn("test", spec["healthcheck"])
 
     def test_secrets_are_files_on_a_volume_that_only_their_users_have(self):

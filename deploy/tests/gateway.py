@@ -33,24 +33,32 @@ class Gateway:
         return settings | {"TRAEFIK_PROVIDERS_DOCKER_ENDPOINT": self.engine.endpoint}
 
     def __enter__(self):
-        path = {"PATH": os.environ["PATH"]}
-        with self.log_path.open("w") as log:
-            self.process = subprocess.Popen(
-                ["traefik"], env=self.environment() | path, cwd=self.folder.name,
-                stdout=log, stderr=subprocess.STDOUT,
-            )
         try:
-            until("a first configuration", lambda: self.alive() and self.routers())
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        self.stop()
         self.engine.close()
         self.folder.cleanup()
+
+    def start(self):
+        """Starts it, and waits until it has read the labels."""
+        path = {"PATH": os.environ["PATH"]}
+        with self.log_path.open("a") as log:
+            self.process = subprocess.Popen(
+                ["traefik"], env=self.environment() | path, cwd=self.folder.name,
+                stdout=log, stderr=subprocess.STDOUT,
+            )
+        until("a first configuration", lambda: self.alive() and self.routers())
+
+    def stop(self):
+        """Ends it."""
+        self.process.kill()
+        self.process.wait()
 
     def alive(self):
         """Fails at once, with its log, when Traefik ended."""

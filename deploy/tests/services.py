@@ -52,7 +52,7 @@ class Services:
             process.kill()
             process.wait()
         if self.cluster:
-            self.cluster.communicate(timeout=30)
+            self.cluster.communicate(timeout=120)
         self.scratch.cleanup()
 
     def start_databases(self):
@@ -135,7 +135,7 @@ class Services:
                 raise AssertionError(f"{container.name} ended: {self.log_path(container).read_text()}")
             return send(self.url(container) + "/health/ready").status == 200
 
-        until(f"{container.name} to be ready", ready, 30)
+        until(f"{container.name} to be ready", ready, 120)
 
     def url(self, container):
         """The public listener of a container."""

@@ -39,7 +39,7 @@ def send(url, method="GET", headers=None, body=None, source=None, timeout=15):
         connection.close()
 
 
-def until(what, done, limit=15.0):
+def until(what, done, limit=15.0, every=0.02):
     """Waits for `done()` to be true (an error counts as not yet); answers the seconds it took."""
     started, last = time.monotonic(), None
     while time.monotonic() - started < limit:
@@ -48,5 +48,5 @@ def until(what, done, limit=15.0):
                 return time.monotonic() - started
         except (OSError, http.client.HTTPException, KeyError, ValueError) as error:
             last = error
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError(f"{what} did not come about within {limit} s ({last})")

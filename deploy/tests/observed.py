@@ -1,0 +1,213 @@
+"""What must be seen in every topology: an answer to every question, and alerts with their causes."""
+
+import concurrent.futures
+import contextlib
+import os
+import subprocess
+import uuid
+
+import alerts
+import boards
+from causes import few_files, locked, no_relay, psql
+from chain import EMAIL, PASSWORD, Chain
+from compose import TOPOLOGIES, Model
+from gateway import Gateway
+from load import Load, somewhere
+from services import Services
+from watch import SHORT, SLOW, Watch
+from web import send, until
+
+#: Time is short here: holds are looked into sooner than deployed, and hashing is quick.
+HURRY = {
+    "COMPTOIR__STORE__HOLD_SECONDS": "3", "COMPTOIR__STORE__SWEEP_MS": "500",
+    "COMPTOIR__AUTH__BCRYPT_COST": "10", "COMPTOIR__HTTP__IN_FLIGHT": "60",
+}
+#: Metrics of alerts that come with their first event: there is nothing to see while all is well.
+RARE = {"traefik_tls_certs_not_after"}
+
+
+class Observed:
+    """Mixed into the tests of a topology."""
+
+    topology = configuration = None
+    #: What the topology does not have.
+    absent = frozenset()
+
+    @classmethod
+    def setUpClass(cls):
+        variables = {"ADMIN_PASSWORD": PASSWORD, "LOGIN_RATE_PER_SECOND": "1000", "LOGIN_BURST": "1000"}
+        model = Model(TOPOLOGIES[cls.topology], variables)
+        for service, spec in model.services.items():
+            if "build" in spec and not model.once(service):
+                spec["environment"].update(HURRY)
+        cls.gateway = Gateway(model)
+        cls.services = cls.enterClassContext(Services(model, cls.gateway.engine))
+        cls.enterClassContext(cls.gateway)
+        for service in cls.services.ours:
+            if not model.once(service):
+                cls.gateway.healthy(service, 1)
+        cls.watch = cls.enterClassContext(Watch(cls.gateway, cls.services, cls.configuration))
+        cls.chain = Chain(cls.gateway)
+        cls.load = cls.enterClassContext(Load(cls.chain))
+
+    def setUp(self):
+        """Every test begins while all is well."""
+        self.well()
+
+    def wrong(self):
+        """What fires; how full the disk is of the machine that tests is no matter."""
+        return [alert for alert in self.watch.firing() if not alert["labels"]["alertname"].startswith("Disk")]
+
+    def well(self):
+        """Waits until nothing fires, neither rightly nor by mistake."""
+        try:
+            until("quiet", lambda: not self.wrong(), 120, every=0.5)
+        except AssertionError:
+            self.fail([(alert["labels"], alert["annotations"]["summary"]) for alert in self.wrong()])
+
+    def seen(self, *expected):
+        """Waits for alerts, each with some of its labels, all filled in."""
+        for name, labels in expected:
+            alert = self.watch.fires(name, **labels)
+            for text in alert["annotations"].values():
+                self.assertNotRegex(text, "error|<no value>|%!", alert)
+
+    def process(self, service):
+        """The process of a service's first replica."""
+        return self.services.processes[self.gateway.engine.of(service)[0]]
+
+    def database(self, module):
+        """The database of a module."""
+        return self.services.databases.get(f"{module}-db") or self.services.databases["db"]
+
+    def service(self, module):
+        """The service that runs a module."""
+        return module if module in self.services.ours else "comptoir"
+
+    @contextlib.contextmanager
+    def many(self, count, call):
+        """Something done by many at once, from time to time, meanwhile."""
+        running = [True]
+
+        def again(_):
+            while running:
+                with contextlib.suppress(Exception):
+                    call()
+
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            for number in range(count):
+                pool.submit(again, number)
+            try:
+                yield
+            finally:
+                running.clear()
+
+    def test_every_question_of_dashboards_and_rules_has_an_answer(self):
+        asked = list(boards.queries(boards.boards()))
+        asked += [(rule["record"], rule["record"]) for rule in alerts.rules() if "record" in rule]
+        for name, rule in alerts.alerts().items():
+            asked += [(name, f"count({m})") for m in alerts.metrics(rule["expr"]) - self.absent - RARE]
+        self.assertGreater(len(asked), 200)
+
+        # Each at its time: on a busy machine a round of the load is longer than a rate looks back.
+        open_ = {(where, asks): "not asked" for where, asks in asked}
+
+        def all_answered():
+            for where, asks in list(open_):
+                if bad := self.watch.unanswered(asks):
+                    open_[where, asks] = bad
+                else:
+                    del open_[where, asks]
+            return not open_
+
+        try:
+            until("all answers", all_answered, 90, every=1)
+        except AssertionError:
+            self.fail("\n".join(map(str, open_.items())))
+        if path := os.environ.get("ANSWERS"):
+            # For reviewers: each question, how many series answer, and the first of their values.
+            with open(path, "a", encoding="utf-8") as file:
+                for where, asks in asked:
+                    values = self.watch.values(asks.replace("$__rate_interval", SHORT["1m"]))
+                    first = f"{values[0]:.4g}" if values else "-"
+                    file.write(f"{self.topology}\t{where}\t{asks}\t{len(values)}\t{first}\n")
+
+    def test_promtool_has_nothing_to_say_of_the_metrics_and_there_are_not_too_many(self):
+        for service, port in self.watch.names.items():
+            for container in self.gateway.engine.of(service):
+                shown = send(f"http://{container.address}:{port}/metrics").body
+                done = subprocess.run(["promtool", "check", "metrics"], input=shown, capture_output=True, timeout=30)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+                # As many as routes and operations, however many shops, articles and clients.
+                self.assertLess(sum(not line.startswith(b"#") for line in shown.splitlines()), 8000)
+                self.assertNotRegex(shown, rb"[0-9a-f]{8}-[0-9a-f]{4}-|@comptoir|P-[0-9A-F]{12}")
+
+    def test_a_relay_that_hangs_is_seen(self):
+        with no_relay(self.database("sales"), "sales"):
+            self.seen(("OutboxStuck", {"module": "sales"}), ("WorkerStuck", {"module": "sales", "worker": "relay"}))
+        self.well()
+
+    def test_a_pool_without_a_free_connection_is_seen(self):
+        products = lambda: self.chain.send("/api/inventory/products")
+        with locked(self.database("inventory"), "inventory.products"), self.many(30, products):
+            self.seen(("PoolExhausted", {"module": "inventory"}), ("RequestsFailing", {"module": "inventory"}))
+        self.well()
+
+    def test_too_many_requests_at_once_are_seen(self):
+        service = self.service("store")
+        [container] = self.gateway.engine.of(service)
+        shelf = f"{self.services.url(container)}/api/stocks/{'/'.join(self.chain.shop(1))}"
+        headers = {"Authorization": f"Bearer {self.chain.token}"}
+        with locked(self.database("store"), "store.levels"), self.many(80, lambda: send(shelf, headers=headers)):
+            self.seen(("RequestsCut", {"service": service, "cause": "overloaded"}))
+        self.well()
+
+    def test_a_hanging_sale_is_seen(self):
+        def slowly():
+            with locked(self.database("sales"), "sales.sales"), contextlib.suppress(AssertionError):
+                until("a while", lambda: False, 1.5 * SLOW)
+
+        with self.many(4, lambda: self.chain.sell(self.load.shop, uuid.uuid4().hex)), self.many(1, slowly):
+            self.seen(("SalesSlow", {}))
+        self.well()
+
+    def test_an_event_that_nobody_understands_is_seen(self):
+        database = self.database("sales")
+        psql(database, """
+            INSERT INTO sales.outbox
+                (event_id, aggregate_type, aggregate_id, seq, event_type, payload, actor_id, recorded_at, tries)
+            SELECT gen_random_uuid(), aggregate_type, gen_random_uuid(), 7, event_type, '{}', actor_id, now(), 19
+            FROM sales.outbox WHERE event_type = 'sale.recorded.v1' LIMIT 1""")
+        self.seen(("EventsParked", {"module": "sales"}))
+        psql(database, "UPDATE sales.outbox SET published_at = now(), parked_at = NULL WHERE parked_at IS NOT NULL")
+        self.well()
+
+    def test_tills_that_are_refused_are_seen(self):
+        with self.many(2, lambda: self.load.attempt(1, 1)):
+            self.seen(("SalesRefused", {"reason": "payment"}))
+        self.well()
+
+    def test_guesses_and_stolen_tokens_are_seen(self):
+        def login(email, password, source=None):
+            body = {"email": email, "password": password}
+            return self.gateway.send("/api/auth/login", "POST", None, body, source or somewhere())
+
+        def refresh(token):
+            return self.gateway.send("/api/auth/refresh", "POST", None, {"refresh_token": token})
+
+        for _ in range(6):
+            stolen = login(EMAIL, PASSWORD).json()["refresh_token"]
+            owner = refresh(stolen).json()["refresh_token"]
+            refresh(owner)
+            refresh(stolen)
+        with self.many(2, lambda: login("nobody@comptoir.example", "shelf-candle-42-rivers", "127.9.9.9")):
+            self.seen(("LoginsThrottled", {}), ("RefreshTokensReused", {}))
+        with self.many(60, lambda: login(f"{uuid.uuid4().hex}@comptoir.example", "shelf-candle-42-rivers")):
+            self.seen(("LoginsTurnedAway", {}))
+        self.well()
+
+    def test_files_that_run_out_are_seen(self):
+        service = self.service("store")
+        with few_files(self.process(service)):
+            self.seen(("FilesRunOut", {"service": service}))
+        self.well()

@@ -1,0 +1,120 @@
+"""A real Prometheus looks at the real product in every topology, under a little load: every question of
+the dashboards and rules has an answer, and alerts fire when their cause is there and clear when it is
+gone. What needs hours, a full disk or a leak is shown by promtool alone (test_prometheus.py)."""
+
+import base64
+import contextlib
+import json
+import subprocess
+import unittest
+from pathlib import Path
+
+from causes import database_away, hanging, locked
+from compose import TOPOLOGIES, Model
+from gateway import Gateway
+from observed import Observed
+from stub import Stub
+from watch import Watch
+from web import until
+
+
+class ObserveWhole(Observed, unittest.TestCase):
+    """One process."""
+
+    topology, configuration = "whole", "prometheus.yml"
+    absent = frozenset({"comptoir_peer_tries_total"})
+
+
+class ObserveSplit(Observed, unittest.TestCase):
+    """Four services."""
+
+    topology, configuration = "split", "prometheus.split.yml"
+
+    @contextlib.contextmanager
+    def gone(self, service):
+        """A service whose only process was killed, until the end."""
+        [container] = self.gateway.engine.of(service)
+        self.services.kill(container)
+        try:
+            yield
+        finally:
+            self.services.start(container)
+        self.services.wait_ready(container)
+
+    def test_a_service_that_is_gone_is_seen_and_so_is_what_that_does(self):
+        with self.gone("store"):
+            self.seen(
+                ("ModuleDown", {"module": "store"}), ("ProcessDown", {"service": "store"}),
+                ("PeerAway", {"peer": "store"}), ("ReplicaOut", {"service": "store@docker"}),
+                ("SalesFailing", {}), ("GatewayErrors", {}),
+            )
+        self.well()
+
+    def test_goods_that_are_held_for_nobody_are_seen(self):
+        with contextlib.ExitStack() as gone:
+            with locked(self.database("sales"), "sales.sales"):
+                waits = lambda: self.watch.values("max(comptoir_holds_open)")[0] > 0
+                until("a hold", waits, 30, every=0.2)
+                gone.enter_context(self.gone("sales"))
+            self.seen(("HoldsUnsettled", {}))
+        self.well()
+
+    def test_a_process_that_hangs_is_seen(self):
+        with hanging(self.process("inventory")):
+            self.seen(("ProcessDown", {"service": "inventory"}), ("PeerAway", {"peer": "inventory"}))
+        self.well()
+
+    def test_a_database_that_takes_nobody_is_seen(self):
+        with database_away(self.database("sales"), "auth-db"):
+            self.seen(("DatabaseDown", {"module": "auth"}), ("DatabaseFailing", {"module": "auth"}), ("ErrorsLogged", {}))
+        self.well()
+
+    def test_a_process_that_ends_again_and_again_and_learns_nothing_is_seen(self):
+        born, [sales] = 'process_start_time_seconds{service="sales"}', self.gateway.engine.of("sales")
+        with self.gone("auth"):
+            for _ in range(3):
+                before = self.watch.values(born)
+                self.services.kill(sales)
+                self.services.start(sales)
+                until("a scrape of the new one", lambda: self.watch.values(born) not in ([], before), 30, every=0.2)
+            self.seen(("NotReady", {"service": "sales"}), ("ProcessRestarting", {"service": "sales"}))
+        self.well()
+
+
+class ObserveGateway(unittest.TestCase):
+    """The gateway with HTTPS, before stand-ins: its certificate ends soon, and then it hangs."""
+
+    def certificate(self, days):
+        """What Let's Encrypt once gave, which ends in some days."""
+        folder = Path(self.gateway.folder.name)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-days", str(days), "-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com",
+             "-keyout", "key.pem", "-out", "cert.pem"], cwd=folder, check=True, capture_output=True,
+        )
+        text = lambda name: base64.b64encode((folder / name).read_bytes()).decode()
+        kept = {"domain": {"main": "shop.example.com"}, "certificate": text("cert.pem"), "key": text("key.pem"), "Store": "default"}
+        store = folder / "acme.json"
+        store.write_text(json.dumps({"letsencrypt": {"Account": None, "Certificates": [kept]}}))
+        store.chmod(0o600)
+
+    def test_a_certificate_that_ends_and_a_gateway_that_hangs_are_seen(self):
+        self.gateway = Gateway(Model(TOPOLOGIES["whole, https"]))
+        [container] = self.gateway.engine.of("comptoir")
+        stub = Stub(container.address, 3030)
+        self.addCleanup(stub.close)
+        self.certificate(10)
+        with self.gateway, Watch(self.gateway, None, "prometheus.yml") as watch:
+            alert = watch.fires("CertificateEnds", cn="shop.example.com")
+            self.assertIn("ends in 9d 23h", alert["annotations"]["summary"])
+            with hanging(self.gateway.process):
+                watch.fires("GatewayDown")
+            watch.clears("GatewayDown")
+            self.gateway.stop()
+            self.certificate(80)
+            self.gateway.start()
+            watch.clears("CertificateEnds")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -18,7 +18,7 @@ def somewhere():
 class Load:
     """Works in the background through the gateway; use it in a `with`. What fails is no matter here."""
 
-    def __init__(self, chain, pause=0.05):
+    def __init__(self, chain, pause=0.2):
         self.chain, self.pause, self.stopped = chain, pause, threading.Event()
         self.shop, self.other = chain.shop(1_000_000), chain.shop(1000)
         self.transfer()

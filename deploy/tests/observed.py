@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import subprocess
 import uuid
@@ -70,7 +71,7 @@ class Observed:
         for name, labels in expected:
             alert = self.watch.fires(name, **labels)
             for text in alert["annotations"].values():
-                self.assertNotRegex(text, "error|<no value>|%!", alert)
+                self.assertNotRegex(text, "error expanding|<no value>|%!", alert)
 
     def process(self, service):
         """The process of a service's first replica."""
@@ -141,6 +142,19 @@ class Observed:
                 # As many as routes and operations, however many shops, articles and clients.
                 self.assertLess(sum(not line.startswith(b"#") for line in shown.splitlines()), 8000)
                 self.assertNotRegex(shown, rb"[0-9a-f]{8}-[0-9a-f]{4}-|@comptoir|P-[0-9A-F]{12}")
+
+    def test_a_request_is_found_in_every_log_by_its_trace(self):
+        trace, [container] = uuid.uuid4().hex, self.gateway.engine.of(self.service("sales"))
+        headers = {"Authorization": f"Bearer {self.chain.token}", "traceparent": f"00-{trace}-00f067aa0ba902b7-00"}
+        refused = self.gateway.send("/api/sales", "POST", headers, {"store_id": "none"})
+        self.assertEqual((refused.status, refused.json()["trace_id"]), (400, trace))
+        until("the gateway's line", lambda: any(line["TraceId"] == trace for line in self.gateway.accesses()))
+
+        def told():
+            lines = [json.loads(line) for line in self.services.log_path(container).open() if trace in line]
+            return [line for line in lines if line.get("status") == 400 and line["route"] == "/api/sales"]
+
+        until("the service's line", told)
 
     def test_a_relay_that_hangs_is_seen(self):
         with no_relay(self.database("sales"), "sales"):

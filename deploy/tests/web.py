@@ -20,7 +20,7 @@ class Reply:
         return f"{self.status} {dict(self.headers)} {self.body[:300]!r}"
 
 
-def send(url, method="GET", headers=None, body=None, source=None, timeout=15):
+def send(url, method="GET", headers=None, body=None, source=None, timeout=40):
     """Sends one request. A `dict` or `list` as body goes as JSON."""
     parts = urlsplit(url)
     headers = dict(headers or {})

@@ -16,7 +16,7 @@ CONFIGURATIONS = {"whole": "prometheus.yml", "split": "prometheus.split.yml"}
 def promtool(*arguments):
     """Runs promtool beside the configuration; answers what it says, which fails when it complains."""
     done = subprocess.run(
-        ["promtool", *arguments], cwd=alerts.PROMETHEUS, capture_output=True, text=True, timeout=300
+        ["promtool", *arguments], cwd=alerts.PROMETHEUS, capture_output=True, text=True, timeout=1200
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0 and "FAILED" not in said, said

@@ -227,10 +227,28 @@ class Faults(unittest.TestCase):
         metrics = self.gateway.metrics()
         self.assertIn('traefik_router_requests_total{code="200"', metrics)
 
-    def test_the_access_log_is_json_and_keeps_no_headers(self):
-        self.send("/api/sales", headers={"Authorization": "Bearer canary-3141"})
-        until("the line", lambda: any(a["ClientHost"] == self.source for a in self.gateway.accesses()))
-        self.assertNotIn("canary-3141", self.gateway.log_path.read_text())
+    def access(self):
+        """The line of the access log about this test's only request."""
+        mine = lambda: [a for a in self.gateway.accesses() if a["ClientHost"] == self.source]
+        until("the line", mine)
+        [line] = mine()
+        return line
+
+    def test_the_access_log_is_json_and_keeps_neither_headers_nor_queries(self):
+        self.send("/api/sales?q=canary-3142", headers={"Authorization": "Bearer canary-3141"})
+        self.assertEqual(self.access()["RequestPath"], "/api/sales")
+        self.assertNotIn("canary-314", self.gateway.log_path.read_text())
+
+    def test_a_request_without_a_trace_gets_one_that_the_access_log_names(self):
+        told = self.send("/api/sales").json()["headers"]["traceparent"]
+        self.assertRegex(told, "^00-[0-9a-f]{32}-[0-9a-f]{16}-00$")
+        self.assertEqual(self.access()["TraceId"], told.split("-")[1])
+
+    def test_a_trace_of_the_client_goes_on_behind_the_gateway(self):
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        sent = {"traceparent": f"00-{trace}-b7ad6b7169203331-00"}
+        told = self.send("/api/sales", headers=sent).json()["headers"]["traceparent"]
+        self.assertEqual((told.split("-")[1], self.access()["TraceId"]), (trace, trace))
 
     def unlimited(self, count, method, path):
         """The statuses of requests from new addresses, so that no rate limit answers."""

@@ -24,9 +24,9 @@ STOP_SECONDS = 60
 class Product:
     """Runs while the `with` block does; takes the database and its folder away afterwards."""
 
-    def __init__(self, binary, folder):
-        self._binary, self._parent = binary, folder
-        self.host = f"127.0.0.1:{_free_port()}"
+    def __init__(self, binary, folder, environment=None):
+        self._binary, self._parent, self._told = binary, folder, environment or {}
+        self.host, self._internal = (f"127.0.0.1:{_free_port()}" for _ in range(2))
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="comptoir-bench-", dir=self._parent))
@@ -84,6 +84,14 @@ class Product:
             said = error.read().decode(errors="replace")
             raise Unusable(f"{method} {path} answered {error.code}: {said}") from error
 
+    def metrics(self):
+        """What Prometheus is told; `None` where the program has nothing for it."""
+        try:
+            with urllib.request.urlopen(f"http://{self._internal}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            return None
+
     def _start(self):
         try:
             self._process = subprocess.Popen(
@@ -108,8 +116,9 @@ class Product:
             "COMPTOIR__AUTH__ADMIN_EMAIL": EMAIL,
             "COMPTOIR__AUTH__ADMIN_PASSWORD": PASSWORD,
             "COMPTOIR__HTTP__PORT": self.host.rpartition(":")[2],
+            "COMPTOIR__INTERNAL__PORT": self._internal.rpartition(":")[2],
             "COMPTOIR__LOG__FILTER": "warn",
-        }
+        } | self._told
 
     def _wait_until_ready(self):
         deadline = time.monotonic() + READY_SECONDS

@@ -61,6 +61,33 @@ def _row(title, connections, ours, name, theirs):
     return f"| {' | '.join(map(str, cells))} |"
 
 
+def compared(rounds, connections):
+    """Two programs side by side. `rounds` is a list of {(side, connections): Figure}."""
+    rows = [
+        "| connections | before/s | after/s | ratio (range) | p99 ms | service µs | PostgreSQL µs |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for count in connections:
+        pairs = [(figures["before", count], figures["after", count]) for figures in rounds]
+        if errors := sum(figure.errors for pair in pairs for figure in pair):
+            rows.append(f"| {count} | no figure: {errors} errors | | | | | |")
+            continue
+        ratios = [after.per_second / before.per_second for before, after in pairs]
+
+        def both(value, form):
+            return [format(median(map(value, side)), form) for side in zip(*pairs)]
+
+        cells = (
+            count, *both(lambda f: f.per_second, ",.0f"),
+            f"**{median(ratios):.3f}** ({min(ratios):.3f}–{max(ratios):.3f})",
+            " → ".join(both(lambda f: f.p99_ms, ".1f")),
+            " → ".join(both(lambda f: f.spent.service * 1e6 / max(f.requests, 1), ",.0f")),
+            " → ".join(both(lambda f: f.spent.postgres * 1e6 / max(f.requests, 1), ",.0f")),
+        )
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(rows)
+
+
 def cost(rounds, connections):
     """What one request costs, everything that follows from it included."""
     rows = [

@@ -77,6 +77,16 @@ class Tables(unittest.TestCase):
     def test_costs_are_per_request(self):
         self.assertIn("| 16 | 100 | 200 | 30 |", report.cost(self.rounds(), [16]))
 
+    def test_two_programs_are_compared_within_a_round(self):
+        rounds = [
+            {("before", 16): self.figure(speed), ("after", 16): self.figure(speed * 0.9)}
+            for speed in (1000, 500, 100)
+        ]
+        table = report.compared(rounds, [16])
+        self.assertIn("| 16 | 500 | 450 | **0.900** (0.900–0.900) | 2.0 → 2.0 | 100 → 100 | 200 → 200 |", table)
+        rounds[1]["after", 16] = self.figure(900, errors=2)
+        self.assertIn("| 16 | no figure: 2 errors |", report.compared(rounds, [16]))
+
 
 class Truth(unittest.TestCase):
     class Database:

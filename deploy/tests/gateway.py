@@ -30,6 +30,8 @@ class Gateway:
             for target in self.model.volumes("traefik"):
                 if value.startswith(target + "/"):
                     settings[name] = self.folder.name + value.removeprefix(target)
+            for peer in self.engine.of("jaeger"):
+                settings[name] = settings[name].replace("//jaeger:", f"//{peer.address}:")
         return settings | {"TRAEFIK_PROVIDERS_DOCKER_ENDPOINT": self.engine.endpoint}
 
     def __enter__(self):

@@ -73,3 +73,22 @@ def few_files(process, spare=3):
         yield
     finally:
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextlib.contextmanager
+def small_disk(folder, megabytes=64):
+    """A file system of its own on a small device; answers the device. Only root can have one."""
+    image, place = folder / "disk.img", folder / "disk"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    device = subprocess.run(
+        ["losetup", "--show", "-f", image], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    try:
+        subprocess.run(["mount", device, place], check=True)
+        yield device
+    finally:
+        subprocess.run(["umount", place], check=False)
+        subprocess.run(["losetup", "-d", device], check=False)

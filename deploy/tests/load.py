@@ -20,6 +20,8 @@ class Load:
 
     def __init__(self, chain, pause=0.2):
         self.chain, self.pause, self.stopped = chain, pause, threading.Event()
+        #: Who holds it keeps everybody from working.
+        self.turn = threading.Lock()
         self.shop, self.other = chain.shop(1_000_000), chain.shop(1000)
         self.transfer()
         self.thread = threading.Thread(target=self.work, daemon=True)
@@ -38,7 +40,8 @@ class Load:
         while not self.stopped.is_set():
             for step in steps:
                 try:
-                    step()
+                    with self.turn:
+                        step()
                 except (OSError, http.client.HTTPException, AssertionError, KeyError, ValueError):
                     pass  # Something is down, which is what the test is about.
                 self.stopped.wait(self.pause)

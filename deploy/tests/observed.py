@@ -186,6 +186,13 @@ class Observed:
             self.seen(("SalesSlow", {}))
         self.well()
 
+    def test_a_chain_that_stops_selling_is_seen(self):
+        was = "sum(increase(comptoir_sales_recorded_total[20s]))"
+        until("some sales", lambda: self.watch.values(was)[0] > 30, 60, every=0.5)
+        with self.load.turn:
+            self.seen(("SalesStopped", {}))
+        self.well()
+
     def test_an_event_that_nobody_understands_is_seen(self):
         database = self.database("sales")
         psql(database, """

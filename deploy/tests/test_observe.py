@@ -1,15 +1,17 @@
 """A real Prometheus looks at the real product in every topology, under a little load: every question of
 the dashboards and rules has an answer, and alerts fire when their cause is there and clear when it is
-gone. What needs hours, a full disk or a leak is shown by promtool alone (test_prometheus.py)."""
+gone. A handler that panics, a leak and a clean-up that has not run for an hour are shown by promtool alone
+(test_prometheus.py)."""
 
 import base64
 import contextlib
 import json
+import os
 import subprocess
 import unittest
 from pathlib import Path
 
-from causes import database_away, hanging, locked
+from causes import database_away, hanging, locked, small_disk
 from compose import TOPOLOGIES, Model
 from gateway import Gateway
 from observed import Observed
@@ -114,6 +116,30 @@ class ObserveGateway(unittest.TestCase):
             self.certificate(80)
             self.gateway.start()
             watch.clears("CertificateEnds")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can make a small disk")
+    def test_a_disk_that_fills_and_a_prometheus_that_fails_are_seen(self):
+        self.gateway = Gateway(Model(TOPOLOGIES["whole"]))
+        with self.gateway, Watch(self.gateway, None, "prometheus.yml") as watch, small_disk(watch.home) as device:
+            file = watch.home / "disk/filled"
+
+            def fill(megabytes):
+                with file.open("ab") as more:
+                    more.write(bytes(megabytes << 20))
+
+            fill(36)
+            filling = lambda: watch.firing("DiskFilling", device=device) or fill(1)
+            until("DiskFilling", filling, 60, every=3)
+            with contextlib.suppress(OSError):
+                fill(64)
+            watch.fires("DiskFull", device=device)
+            file.unlink()
+            until("quiet", lambda: not watch.firing(device=device), 60, every=0.5)
+
+            watch.told_again("scrape_configs: nothing that it understands")
+            watch.fires("PrometheusFailing")
+            watch.told_again(watch.told)
+            watch.clears("PrometheusFailing")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import urllib.parse
@@ -16,7 +17,7 @@ import alerts
 from web import send, until
 
 #: How long the deployed rules look back, and how long they do here.
-SHORT = {"30s": "6s", "1m": "15s", "5m": "20s", "10m": "20s", "15m": "40s"}
+SHORT = {"30s": "6s", "1m": "15s", "5m": "20s", "10m": "20s", "15m": "40s", "6h": "20s", "7d": "60s"}
 #: How old events and passes of loops may be, in seconds (60 in what is deployed), and how slow a sale
 #: (1): whoever tests has other things to do, too.
 OLD, SLOW = 15, 4
@@ -24,11 +25,10 @@ OLD, SLOW = 15, 4
 
 def hurried(rule):
     """A rule as deployed, but in a hurry."""
-    expr = re.sub(r"\[(\w+)\]", lambda found: f"[{SHORT.get(found[1], found[1])}]", rule["expr"])
+    expr = re.sub(r"(\[|offset )(\d+[smhd])\b", lambda found: found[1] + SHORT[found[2]], rule["expr"])
     expr = re.sub(r"> 60\b", f"> {OLD}", expr)
     rule = rule | {"expr": re.sub(r"(:p99_1m) > 1$", rf"\1 > {SLOW}", expr)}
-    # What takes an hour to be believed is not to be seen in a minute.
-    return rule | {"for": "2s"} if rule.get("for", "1h") != "1h" else rule
+    return rule | {"for": "2s"} if "for" in rule else rule
 
 
 class Watch:
@@ -72,6 +72,11 @@ class Watch:
         with (self.home / f"{command[0]}.log").open("w") as log:
             self.processes.append(subprocess.Popen(command, cwd=self.home, stdout=log, stderr=subprocess.STDOUT))
 
+    def told_again(self, configuration):
+        """Has it read a configuration, as after a change."""
+        (self.home / "prometheus.yml").write_text(configuration)
+        self.processes[-1].send_signal(signal.SIGHUP)
+
     def write(self):
         """Configuration, rules and targets."""
         config = yaml.safe_load((alerts.PROMETHEUS / self.configuration).read_text())
@@ -87,7 +92,8 @@ class Watch:
             groups = yaml.safe_load(path.read_text())["groups"]
             made = [group | {"rules": [hurried(rule) for rule in group["rules"]]} for group in groups]
             (self.home / "rules" / path.name).write_text(yaml.safe_dump({"groups": made}))
-        (self.home / "prometheus.yml").write_text(yaml.safe_dump(config))
+        self.told = yaml.safe_dump(config)
+        (self.home / "prometheus.yml").write_text(self.told)
         self.resolve()
 
     def resolve(self):

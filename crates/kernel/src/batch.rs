@@ -22,6 +22,8 @@ struct Job<T, R> {
     request: T,
     reply: oneshot::Sender<Result<R, DbError>>,
     here: Here,
+    /// Until a writer takes it: who asked may have left long before.
+    waiting: Busy,
 }
 
 /// Hands requests to a few writer threads.
@@ -99,17 +101,19 @@ where
     ///
     /// # Errors
     ///
-    /// [`DbError`] when the queue is full, or the outcome is unknown.
+    /// [`DbError::Full`] when too many wait; any other one when the outcome is unknown.
     pub async fn submit(&self, request: T) -> Result<R, DbError> {
         let (reply, answer) = oneshot::channel();
-        let _waiting = Busy::new(&self.meter.waiting);
-        self.queue
-            .try_send(Job {
-                request,
-                reply,
-                here: Here::now(),
-            })
-            .map_err(|_| DbError::Busy(std::time::Duration::ZERO))?;
+        let job = Job {
+            request,
+            reply,
+            here: Here::now(),
+            waiting: Busy::new(&self.meter.waiting),
+        };
+        if self.queue.try_send(job).is_err() {
+            self.meter.refused.inc();
+            return Err(DbError::Full);
+        }
         answer.await.map_err(|_| DbError::Panicked)?
     }
 }
@@ -136,6 +140,7 @@ impl Desk {
             requests.push(job.request);
             replies.push(job.reply);
             places.push(job.here);
+            drop(job.waiting);
         }
         let _entered = trace::batch(self.name, &places).entered();
         let size = u32::try_from(requests.len()).unwrap_or(u32::MAX);

@@ -13,9 +13,15 @@ pub enum DbError {
     /// Every connection was busy for as long as a request may wait.
     #[error("no free connection within {0:?}")]
     Busy(Duration),
+    /// As many requests as may wait for a group commit do.
+    #[error("too many requests wait to be written")]
+    Full,
     /// The server could not be reached.
     #[error("could not connect: {0}")]
     Pool(#[from] diesel::r2d2::PoolError),
+    /// The same, of a connection beside the pool.
+    #[error("could not connect: {0}")]
+    Connect(#[from] diesel::ConnectionError),
     /// A statement failed.
     #[error("query failed: {}", Why(.0))]
     Query(#[from] diesel::result::Error),
@@ -64,7 +70,7 @@ impl DbError {
     /// Whether the same request may well work a moment later.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Busy(_) | Self::Pool(_) | Self::Closed => true,
+            Self::Busy(_) | Self::Full | Self::Pool(_) | Self::Connect(_) | Self::Closed => true,
             // A failed COMMIT, a lost connection, a deadlock and a statement time-out all mean
             // "ask again with the same key"; none of them is known to have changed anything.
             Self::Query(

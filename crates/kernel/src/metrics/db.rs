@@ -231,6 +231,7 @@ fn short(path: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct BatchMeter {
     pub(crate) waiting: Gauge,
+    pub(crate) refused: Counter,
     pub(crate) size: Histogram,
 }
 
@@ -254,6 +255,13 @@ impl BatchMeter {
                 .gauge(
                     "comptoir_batch_waiting",
                     "Requests that wait for a group commit",
+                    ["module", "writer"],
+                )
+                .with(labels),
+            refused: metrics
+                .counter(
+                    "comptoir_batch_refused_total",
+                    "Requests that were turned away because as many waited as may",
                     ["module", "writer"],
                 )
                 .with(labels),

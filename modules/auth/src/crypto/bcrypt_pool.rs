@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use kernel::metrics::{Busy, Counter, Gauge, Histogram, Metrics};
+use kernel::metrics::{Busy, Counter, Gauge, Histogram, Metrics, number};
 use tokio::{
     sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore},
     task::{JoinError, spawn_blocking},
@@ -34,9 +34,9 @@ pub(crate) struct BcryptPool {
     meter: Meter,
 }
 
-/// A place in the queue.
+/// A place in the queue, and since when it is taken.
 #[derive(Debug)]
-pub(crate) struct Place(OwnedSemaphorePermit, Busy);
+pub(crate) struct Place(OwnedSemaphorePermit, Busy, Instant);
 
 #[derive(Debug)]
 struct Meter {
@@ -54,20 +54,18 @@ impl Meter {
             "How many may wait; more are turned away",
             [],
         );
-        limit
-            .one()
-            .set(u32::try_from(QUEUE).map_or(f64::INFINITY, f64::from));
+        limit.one().set(number(QUEUE));
         let gauge = |name, help| metrics.gauge(name, help, []).one();
         let time = |name, help| metrics.durations(name, help, []).one();
         Self {
             waiting: gauge(
                 "comptoir_bcrypt_waiting",
-                "Password checks that wait for a core",
+                "Password checks that wait: for others of their account, for its record, for a core",
             ),
             running: gauge("comptoir_bcrypt_running", "Password checks that run"),
             wait: time(
                 "comptoir_bcrypt_wait_duration_seconds",
-                "Time until a check got its core",
+                "Time that a check waited until it had its core",
             ),
             work: time(
                 "comptoir_bcrypt_duration_seconds",
@@ -112,7 +110,10 @@ impl BcryptPool {
     /// A place, taken before anything else is done; `None` when the queue is full.
     pub(crate) fn queue(&self) -> Option<Place> {
         match self.places.clone().try_acquire_owned() {
-            Ok(place) => Some(Place(place, Busy::new(&self.meter.waiting))),
+            Ok(place) => {
+                let waiting = Busy::new(&self.meter.waiting);
+                Some(Place(place, waiting, Instant::now()))
+            }
             Err(_) => {
                 self.meter.refused.inc();
                 None
@@ -126,12 +127,11 @@ impl BcryptPool {
         F: FnOnce(&Hasher) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let asked = Instant::now();
         let worker = self.workers.clone().acquire_owned().await;
         let hasher = self.hasher.clone();
-        let Place(place, waiting) = place;
+        let Place(place, waiting, since) = place;
         drop(waiting);
-        self.meter.wait.observe(asked.elapsed().as_secs_f64());
+        self.meter.wait.observe(since.elapsed().as_secs_f64());
         let running = Busy::new(&self.meter.running);
         let work = self.meter.work.clone();
         spawn_blocking(move || {

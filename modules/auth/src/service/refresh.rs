@@ -28,29 +28,24 @@ enum Rotation {
 impl Auth {
     /// Spends a refresh token for new tokens.
     pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, Error> {
-        let mut reused = false;
-        let result = self.spend(token, &mut reused).await;
+        let rotation = self.spend(token).await;
+        let reused = matches!(rotation, Ok(Rotation::Reused));
+        let result = rotation.and_then(|rotation| match rotation {
+            Rotation::Given(owner, user, next) => self.signed_in(&owner, *user, &next),
+            Rotation::Refused | Rotation::Reused => Err(Error::InvalidRefreshToken),
+        });
         self.tools.meter.refresh(&result, reused);
         result
     }
 
-    async fn spend(&self, token: &str, reused: &mut bool) -> Result<SignedIn, Error> {
+    async fn spend(&self, token: &str) -> Result<Rotation, Error> {
         let spent = RefreshToken::parse(token).ok_or(Error::InvalidRefreshToken)?;
         let nonce = Successors::nonce()?;
         let auth = self.clone();
         // A reuse ends the session and is a refusal: the transaction has to commit all the same.
-        let rotation = self
-            .db
+        self.db
             .transaction(move |conn| auth.rotate(conn, &spent, &nonce))
-            .await?;
-        match rotation {
-            Rotation::Given(owner, user, next) => self.signed_in(&owner, *user, &next),
-            Rotation::Refused => Err(Error::InvalidRefreshToken),
-            Rotation::Reused => {
-                *reused = true;
-                Err(Error::InvalidRefreshToken)
-            }
-        }
+            .await
     }
 
     fn rotate(

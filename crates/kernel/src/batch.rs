@@ -67,32 +67,36 @@ where
 {
     /// Starts the threads; they end when the last clone of the writer is gone.
     ///
-    /// `write` answers one result per request, in the same order, inside a transaction.
+    /// `write` answers one result per request, in the same order, inside a transaction. `then` is
+    /// told each of them once it is committed, also where whoever asked no longer waits for it.
     ///
     /// # Errors
     ///
     /// When a thread cannot be started.
-    pub fn start<F>(options: WriterOptions, db: &Db, write: F) -> std::io::Result<Self>
+    pub fn start<F, G>(options: WriterOptions, db: &Db, write: F, then: G) -> std::io::Result<Self>
     where
         F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>
             + Clone
             + Send
             + 'static,
+        G: Fn(&T, &R) + Clone + Send + 'static,
     {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         let meter = BatchMeter::new(db.metrics(), db.module(), options.name, QUEUE);
         for _ in 0..options.threads {
-            let (jobs, write) = (jobs.clone(), write.clone());
+            let jobs = jobs.clone();
             let desk = Desk {
                 name: options.name,
                 max_batch: options.max_batch,
                 db: db.clone(),
                 meter: meter.clone(),
+                write: write.clone(),
+                then: then.clone(),
             };
             std::thread::Builder::new()
                 .name(options.name.to_owned())
-                .spawn(move || while desk.serve(&jobs, &write) {})?;
+                .spawn(move || while desk.serve(&jobs) {})?;
         }
         Ok(Self { queue, meter })
     }
@@ -119,18 +123,21 @@ where
 }
 
 /// What one writer thread works with.
-struct Desk {
+struct Desk<F, G> {
     name: &'static str,
     max_batch: usize,
     db: Db,
     meter: BatchMeter,
+    write: F,
+    then: G,
 }
 
-impl Desk {
+impl<F, G> Desk<F, G> {
     /// Takes what is waiting and writes it. `false` when nobody can send any more.
-    fn serve<T: Clone, R, F>(&self, jobs: &Mutex<mpsc::Receiver<Job<T, R>>>, write: &F) -> bool
+    fn serve<T, R>(&self, jobs: &Mutex<mpsc::Receiver<Job<T, R>>>) -> bool
     where
         F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+        G: Fn(&T, &R),
     {
         let Some(batch) = self.take(jobs) else {
             return false;
@@ -145,15 +152,12 @@ impl Desk {
         let _entered = trace::batch(self.name, &places).entered();
         let size = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         self.meter.size.observe(f64::from(size));
-        match self.commit(&requests, write) {
+        match self.commit(&requests) {
             Ok(results) => answer(replies, results.into_iter().map(Ok)),
             Err(error) if requests.len() == 1 => answer(replies, std::iter::once(Err(error))),
             Err(error) => {
                 tracing::debug!(%error, size, "batch failed, going one by one");
-                answer(
-                    replies,
-                    requests.iter().map(|request| self.one(request, write)),
-                );
+                answer(replies, requests.iter().map(|request| self.one(request)));
             }
         }
         true
@@ -172,32 +176,36 @@ impl Desk {
         Some(batch)
     }
 
-    fn one<T: Clone, R, F>(&self, request: &T, write: &F) -> Result<R, DbError>
+    fn one<T, R>(&self, request: &T) -> Result<R, DbError>
     where
         F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+        G: Fn(&T, &R),
     {
-        self.commit(std::slice::from_ref(request), write)?
+        self.commit(std::slice::from_ref(request))?
             .pop()
             .ok_or(DbError::Panicked)
     }
 
-    fn commit<T, R, F>(&self, requests: &[T], write: &F) -> Result<Vec<R>, DbError>
+    fn commit<T, R>(&self, requests: &[T]) -> Result<Vec<R>, DbError>
     where
         F: Fn(&mut PgConnection, &[T]) -> Result<Vec<R>, diesel::result::Error>,
+        G: Fn(&T, &R),
     {
         // A panic in one batch must not take the thread, and with it every later sale, along.
         let attempt = std::panic::AssertUnwindSafe(|| {
             self.db.run_blocking(self.name, |conn| {
-                conn.transaction(|conn| write(conn, requests))
+                conn.transaction(|conn| (self.write)(conn, requests))
                     .map_err(DbError::from)
             })
         });
         let results = std::panic::catch_unwind(attempt).unwrap_or(Err(DbError::Panicked))?;
-        if results.len() == requests.len() {
-            Ok(results)
-        } else {
-            Err(DbError::Panicked)
+        if results.len() != requests.len() {
+            return Err(DbError::Panicked);
         }
+        for (request, result) in requests.iter().zip(&results) {
+            (self.then)(request, result);
+        }
+        Ok(results)
     }
 }
 

@@ -88,10 +88,16 @@ impl Sales {
             threads: 2,
             max_batch: 64,
         };
-        let writer = Writer::start(options, &db, record_write::write)?;
+        let meter = Arc::new(Meter::new(db.metrics()));
+        let counted = meter.clone();
+        let writer = Writer::start(options, &db, record_write::write, move |new, written| {
+            if written.is_some() {
+                counted.sold(new);
+            }
+        })?;
         Ok(Self {
             directory: Directory::new(needs.stores.clone(), needs.catalog.clone(), db.metrics()),
-            meter: Arc::new(Meter::new(db.metrics())),
+            meter,
             db,
             needs,
             writer,

@@ -57,7 +57,6 @@ pub enum HoldCommit {
 pub struct Ports {
     db: Db,
     holds: Writer<Job, Answer>,
-    meter: HoldMeter,
     settled: SettledMeter,
 }
 
@@ -80,11 +79,14 @@ impl Ports {
             max_batch: MAX_BATCH,
         };
         let deferred = commit == HoldCommit::Deferred;
-        let holds = Writer::start(options, &db, move |conn, jobs: &[Job]| {
-            hold::write(conn, deferred, jobs)
-        })?;
+        let meter = HoldMeter::new(db.metrics());
+        let holds = Writer::start(
+            options,
+            &db,
+            move |conn, jobs: &[Job]| hold::write(conn, deferred, jobs),
+            move |_, answer| meter.answered(answer),
+        )?;
         Ok(Arc::new(Self {
-            meter: HoldMeter::new(db.metrics()),
             settled: SettledMeter::new(db.metrics(), "event"),
             db,
             holds,
@@ -109,10 +111,7 @@ impl Stock for Ports {
             request,
         };
         match tokio::time::timeout(cx.remaining(), self.holds.submit(job)).await {
-            Ok(Ok(answer)) => {
-                self.meter.answered(&answer);
-                answer.map_err(CallError::Refused)
-            }
+            Ok(Ok(answer)) => answer.map_err(CallError::Refused),
             Ok(Err(error)) => Err(no_answer(error.to_string()).into()),
             Err(_late) => Err(no_answer("the deadline has passed".to_owned()).into()),
         }
@@ -250,12 +249,15 @@ fn not_made(error: &Error) -> CallError<TransferRefused> {
 #[async_trait]
 impl Subscriber for Ports {
     async fn deliver(&self, _: &Cx, events: Vec<Envelope>) -> Result<Vec<Delivery>, NoAnswer> {
+        let settled = self.settled.clone();
         let applied = self
             .db
-            .transaction(move |conn| deliver::apply(conn, events).map_err(DbError::from))
+            .transaction_then(
+                move |conn| deliver::apply(conn, events).map_err(DbError::from),
+                move |applied| settled.settled(HoldState::Consumed, applied.consumed),
+            )
             .await
             .map_err(|e: DbError| NoAnswer::new("events", "deliver", e))?;
-        self.settled.settled(HoldState::Consumed, applied.consumed);
         Ok(applied.outcomes)
     }
 }

@@ -86,6 +86,9 @@ impl Directory {
         let profiles = (directory.profiles.clone(), directory.profiles_meter.clone());
         let products = (directory.products.clone(), directory.products_meter.clone());
         metrics.before_scrape(move || {
+            // What has expired is counted until it is cleared away.
+            profiles.0.run_pending_tasks();
+            products.0.run_pending_tasks();
             profiles.1.holds(profiles.0.entry_count());
             products.1.holds(products.0.entry_count());
         });

@@ -65,6 +65,19 @@ impl Sales {
         body: &CreateExchange,
         may: Powers,
     ) -> Result<Exchanged, Error> {
+        let result = self.exchange_as_asked(cx, key, body, may).await;
+        self.meter
+            .answered(result.as_ref().map(|done| done.replayed));
+        result
+    }
+
+    async fn exchange_as_asked(
+        &self,
+        cx: &Cx,
+        key: &IdempotencyKey,
+        body: &CreateExchange,
+        may: Powers,
+    ) -> Result<Exchanged, Error> {
         let (sale, back, now) = (body.sale(), body.goods_back(), kernel::time::now());
         let products = validate::sale(&sale, now).map_err(|e| e.under("/sold"))?;
         validate::goods_back(&back, now).map_err(|e| e.under("/returned"))?;
@@ -82,15 +95,7 @@ impl Sales {
             now,
             may,
         };
-        let attempt = self.exchange_once(cx, &plan).await;
-        if let Ok(Exchanged { view, replayed }) = &attempt
-            && !replayed
-        {
-            self.meter.sold(&view.sale);
-            let refund = &view.returned.refund;
-            self.meter.back(refund.currency, refund.amount);
-        }
-        match attempt {
+        match self.exchange_once(cx, &plan).await {
             // A database that just failed is not asked again: the client will.
             done @ (Ok(_) | Err(Error::Db(_))) => done,
             // It may stand all the same: then what came back is what is refused now.
@@ -148,14 +153,8 @@ impl Sales {
             return Ok(exchanged);
         }
         let new = Arc::new(NewSale::new(cx, draft)?);
-        let written = {
-            let new = new.clone();
-            self.db
-                .transaction(move |conn| write(conn, &new, &request))
-                .await
-                .map_err(|e| e.under("/returned"))?
-        };
-        match written {
+        let written = self.write_both(new.clone(), request).await;
+        match written.map_err(|e| e.under("/returned"))? {
             Some((written, returned)) => Ok(Exchanged {
                 view: view(new.as_recorded(written), views::returned(returned)),
                 replayed: false,
@@ -163,6 +162,24 @@ impl Sales {
             // Rows are never deleted, so what was in the way is still there.
             None => self.stored_exchange(plan).await?.ok_or(Error::SaleAborted),
         }
+    }
+
+    /// T2; `None` when the sale's id is taken.
+    async fn write_both(
+        &self,
+        new: Arc<NewSale>,
+        request: Request,
+    ) -> Result<Option<(Written, FullReturn)>, Error> {
+        let (sold, meter) = (new.clone(), self.meter.clone());
+        let work = move |conn: &mut PgConnection| write(conn, &new, &request);
+        self.db
+            .transaction_then(work, move |written| {
+                if let Some((_, returned)) = written {
+                    meter.sold(&sold);
+                    meter.back(returned);
+                }
+            })
+            .await
     }
 
     /// `None` when nothing stands.

@@ -5,7 +5,7 @@ use kernel::{
     money::{Currency, Minor},
 };
 
-use crate::{dto::SaleView, error::Error, service::record::Recorded};
+use crate::{error::Error, repo::returns::FullReturn, service::record_write::NewSale};
 
 /// The counters of [`Sales`](crate::Sales).
 #[derive(Debug)]
@@ -71,23 +71,27 @@ impl Meter {
         }
     }
 
-    pub(crate) fn sale(&self, result: &Result<Recorded, Error>) {
-        match result {
-            Ok(Recorded { replayed: true, .. }) => {
+    /// What a request for a sale was answered: whether it is a repeat, or why there is none. A sale
+    /// that is new was counted when it was committed.
+    pub(crate) fn answered(&self, replayed: Result<bool, &Error>) {
+        match replayed {
+            Ok(true) => {
                 self.replayed.inc();
             }
-            Ok(Recorded { sale, .. }) => self.sold(sale),
+            Ok(false) => {}
             Err(error) => {
                 self.refused.with([reason(error)]).inc();
             }
         }
     }
 
-    pub(crate) fn sold(&self, sale: &SaleView) {
+    /// A sale that was committed.
+    pub(crate) fn sold(&self, new: &NewSale) {
+        let full = &new.full;
         self.recorded.inc();
-        let lines = u64::try_from(sale.lines.len()).unwrap_or(0);
+        let lines = u64::try_from(full.lines.len()).unwrap_or(0);
         self.lines.inc_by(lines);
-        add(&self.revenue, sale.total.currency, sale.total.amount);
+        add(&self.revenue, full.sale.currency, full.sale.total_minor);
     }
 
     pub(crate) fn void(&self, currency: Currency, total: Minor) {
@@ -95,9 +99,10 @@ impl Meter {
         add(&self.refunded, currency, total);
     }
 
-    pub(crate) fn back(&self, currency: Currency, refund: Minor) {
+    /// A return that was committed.
+    pub(crate) fn back(&self, full: &FullReturn) {
         self.returned.inc();
-        add(&self.refunded, currency, refund);
+        add(&self.refunded, full.head.currency, full.head.refund_minor);
     }
 }
 

@@ -44,6 +44,8 @@ impl Sales {
         let results: Vec<BatchResult> = stream::iter(keys.into_iter().zip(batch.sales))
             .map(|(key, item)| async move {
                 let outcome = self.record_offline(at, &key, item.sale).await;
+                let replayed = outcome.as_ref().map(|done| done.replayed);
+                self.meter.answered(replayed);
                 result(item.idempotency_key.into_string(), outcome)
             })
             .buffered(AT_ONCE)
@@ -72,9 +74,7 @@ impl Sales {
             hash: record::hash_of(&body)?,
             channel: Channel::Offline,
         };
-        let result = self.record_as(&cx, &identity, &body, keys).await;
-        self.meter.sale(&result);
-        result
+        self.record_as(&cx, &identity, &body, keys).await
     }
 }
 

@@ -87,7 +87,8 @@ impl Sales {
         may: Powers,
     ) -> Result<Recorded, Problem> {
         let result = self.record_once(cx, key, &body, may).await;
-        self.meter.sale(&result);
+        self.meter
+            .answered(result.as_ref().map(|done| done.replayed));
         result.map_err(Problem::from)
     }
 

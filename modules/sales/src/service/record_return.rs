@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use diesel::PgConnection;
 use kernel::{
     call::Cx,
     idempotency::{IdempotencyKey, request_hash},
@@ -82,18 +83,19 @@ impl Sales {
             store,
             exchange: None,
         };
+        let meter = self.meter.clone();
+        let work = move |conn: &mut PgConnection| take_back::apply(conn, &request);
         let written = self
             .db
-            .transaction(move |conn| take_back::apply(conn, &request))
+            .transaction_then(work, move |written| {
+                written.iter().for_each(|full| meter.back(full));
+            })
             .await?;
         match written {
-            Some(full) => {
-                self.meter.back(full.head.currency, full.head.refund_minor);
-                Ok(RecordedReturn {
-                    returned: views::returned(full),
-                    replayed: false,
-                })
-            }
+            Some(full) => Ok(RecordedReturn {
+                returned: views::returned(full),
+                replayed: false,
+            }),
             // Another try of this request was faster; rows are never deleted.
             None => self
                 .stored_return(id, &hash)

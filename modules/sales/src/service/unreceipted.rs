@@ -2,6 +2,7 @@
 //! sale that says what was paid.
 
 use chrono::{DateTime, Utc};
+use diesel::PgConnection;
 use inventory_api::Price;
 use kernel::{
     call::Cx,
@@ -86,20 +87,15 @@ impl Sales {
         let limit = store.return_limit.filter(|_| !may.supervise);
         pay_back::check_limit(limit, full.head.refund_minor, store.currency)?;
         let written = {
-            let (cx, mut full) = (cx.clone(), full.clone());
+            let (cx, meter) = (cx.clone(), self.meter.clone());
             self.db
-                .transaction(move |conn| {
-                    if !returns_write::insert(conn, &full)? {
-                        return Ok(None);
-                    }
-                    announce::returned(conn, &cx, &full)?;
-                    full.receipt = take_back::receipt(conn, &full.head)?;
-                    Ok::<_, Error>(Some(full))
-                })
+                .transaction_then(
+                    move |conn| write(conn, &cx, full),
+                    move |written| written.iter().for_each(|full| meter.back(full)),
+                )
                 .await?
         };
         if let Some(full) = written {
-            self.meter.back(full.head.currency, full.head.refund_minor);
             return Ok(RecordedReturn {
                 returned: views::returned(full),
                 replayed: false,
@@ -110,6 +106,20 @@ impl Sales {
             .await?
             .ok_or(Error::NotFound("return"))
     }
+}
+
+/// `None` when the id is taken.
+fn write(
+    conn: &mut PgConnection,
+    cx: &Cx,
+    mut full: FullReturn,
+) -> Result<Option<FullReturn>, Error> {
+    if !returns_write::insert(conn, &full)? {
+        return Ok(None);
+    }
+    announce::returned(conn, cx, &full)?;
+    full.receipt = take_back::receipt(conn, &full.head)?;
+    Ok(Some(full))
 }
 
 fn draft(from: &Ingredients<'_>, cx: &Cx) -> Result<FullReturn, Error> {

@@ -66,15 +66,19 @@ impl Sales {
             Some(()) => true,
             None => {
                 self.check_own_and_today(cx, &sale, may).await?;
+                let (meter, currency, total) =
+                    (self.meter.clone(), sale.currency, sale.total_minor);
                 let (cx, sale) = (cx.clone(), sale.clone());
+                let work = move |conn: &mut PgConnection| apply(conn, &cx, &sale, new);
                 self.db
-                    .transaction(move |conn| apply(conn, &cx, &sale, new))
+                    .transaction_then(work, move |replayed| {
+                        if !replayed {
+                            meter.void(currency, total);
+                        }
+                    })
                     .await?
             }
         };
-        if !replayed {
-            self.meter.void(sale.currency, sale.total_minor);
-        }
         let id = sale.id;
         let found = self
             .db

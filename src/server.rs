@@ -19,7 +19,6 @@ use actix_web::{
 };
 use kernel::{
     address::TrustedProxies,
-    figures,
     frame::{Limits, frame},
     health::Peers,
     metrics::{self, CLASSIC, CacheMeter, Calls, HttpMeter, OPEN_METRICS},
@@ -301,7 +300,7 @@ fn watch(process: &Arc<Process>, ready: &Arc<AtomicBool>) {
         let age = verifier.age();
         let willing = ready.load(Ordering::Relaxed) && age.is_some();
         is_ready.one().set(if willing { 1.0 } else { 0.0 });
-        figures::set(&trust, [], age.map(|age| age.as_secs_f64()));
+        trust.set([], age.map(|age| age.as_secs_f64()));
         tokens.holds(verifier.remembered());
     });
 }

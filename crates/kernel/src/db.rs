@@ -1,8 +1,11 @@
 //! One module's database: a pool bound to that module's role and schema.
 
+mod beside;
 mod error;
+mod session;
 
 use std::{
+    any::type_name,
     fmt,
     sync::{
         Arc,
@@ -13,21 +16,20 @@ use std::{
 
 use diesel::{
     Connection, PgConnection, QueryResult, RunQueryDsl,
-    connection::{
-        AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
-    },
-    r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection},
+    connection::{AnsiTransactionManager, TransactionManager},
+    r2d2::{ConnectionManager, Pool, PooledConnection},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
-    metrics::{Busy, DbMeter, Metrics, operation, since},
-    migrate::role_of,
+    metrics::{Busy, DbMeter, Metrics, since},
     trace::{self, Here},
 };
 
+use beside::Beside;
 pub use error::DbError;
+use session::Session;
 
 /// Where a module's data is and how many connections it may use.
 #[derive(Debug, Clone)]
@@ -36,7 +38,7 @@ pub struct DbOptions {
     pub url: SecretString,
     /// The module's schema, also the stem of its role.
     pub schema: &'static str,
-    /// Connections at most.
+    /// Connections at most, one beside the pool apart (see [`Db::run_beside`]).
     pub pool_size: u32,
     /// How long a request waits for a connection before it is a 503.
     pub wait: Duration,
@@ -46,47 +48,15 @@ pub struct DbOptions {
     pub metrics: Metrics,
 }
 
-struct Session {
-    schema: &'static str,
-    statements: Option<Arc<AtomicU64>>,
-    meter: Arc<DbMeter>,
+/// An error of work on a connection.
+pub trait Failure: From<DbError> {
+    /// What the database has to do with it; nothing where the work itself refused.
+    fn of_database(&self) -> Option<&DbError>;
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
-    }
-}
-
-impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
-    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        let (schema, role) = (self.schema, role_of(self.schema));
-        conn.batch_execute(&format!(
-            "SET search_path = {schema}; SET ROLE {role}; SET timezone = 'UTC'; \
-             SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'; \
-             SET application_name = 'comptoir/{schema}'"
-        ))
-        .map_err(diesel::r2d2::Error::QueryError)?;
-        let (counter, mut timed) = (self.statements.clone(), self.meter.statements());
-        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            timed.saw(&event);
-            if let Some(counter) = &counter {
-                count(counter, &event);
-            }
-        });
-        Ok(())
-    }
-}
-
-fn count(counter: &AtomicU64, event: &InstrumentationEvent<'_>) {
-    if let InstrumentationEvent::StartQuery { query, .. } = event {
-        let text = query.to_string();
-        let control = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET"];
-        if !control.iter().any(|word| text.starts_with(word)) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+impl Failure for DbError {
+    fn of_database(&self) -> Option<&DbError> {
+        Some(self)
     }
 }
 
@@ -94,6 +64,7 @@ fn count(counter: &AtomicU64, event: &InstrumentationEvent<'_>) {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
+    beside: Beside,
     permits: Arc<Semaphore>,
     wait: Duration,
     /// Set when a connection died: until one answers again, each is asked before it is used.
@@ -125,7 +96,7 @@ impl Db {
             .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(options.wait)
-            .connection_customizer(Box::new(session))
+            .connection_customizer(Box::new(session.clone()))
             .build_unchecked(ConnectionManager::new(options.url.expose_secret()));
         let permits = usize::try_from(options.pool_size).unwrap_or(1);
         meter.limit.set(f64::from(options.pool_size));
@@ -135,6 +106,7 @@ impl Db {
             of.connections(state.connections, state.idle_connections);
         });
         Ok(Self {
+            beside: Beside::new(options.url.clone(), session),
             pool,
             permits: Arc::new(Semaphore::new(permits)),
             wait: options.wait,
@@ -165,16 +137,16 @@ impl Db {
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: From<DbError> + Send + 'static,
+        E: Failure + Send + 'static,
     {
-        self.run_as(operation::<F>(), work).await
+        self.run_as(type_name::<F>(), work).await
     }
 
-    async fn run_as<T, E, F>(&self, operation: String, work: F) -> Result<T, E>
+    async fn run_as<T, E, F>(&self, place: &'static str, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: From<DbError> + Send + 'static,
+        E: Failure + Send + 'static,
     {
         let asked = Instant::now();
         let waiting = Busy::new(&self.meter.waiting);
@@ -185,13 +157,14 @@ impl Db {
             .and_then(Result::ok);
         let Some(permit) = permit else {
             since(&self.meter.wait, asked);
-            self.meter.failed("busy");
-            return Err(DbError::Busy(self.wait).into());
+            let busy = DbError::Busy(self.wait);
+            self.meter.not_done(&busy);
+            return Err(busy.into());
         };
         let (db, here) = (self.clone(), Here::now());
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            here.enter(|| db.work(operation, asked, waiting, work))
+            here.enter(|| db.work(place, asked, waiting, work))
         })
         .await
         .map_err(|_| DbError::Panicked)?
@@ -206,10 +179,26 @@ impl Db {
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+        E: Failure + From<diesel::result::Error> + Send + 'static,
     {
-        self.run_as(operation::<F>(), move |conn| conn.transaction(work))
-            .await
+        self.transaction_then(work, |_| ()).await
+    }
+
+    /// As [`transaction`](Self::transaction); `then` is told what was committed, also where whoever
+    /// asked no longer waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`transaction`](Self::transaction).
+    pub async fn transaction_then<T, E, F, G>(&self, work: F, then: G) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        G: FnOnce(&T) + Send + 'static,
+        T: Send + 'static,
+        E: Failure + From<diesel::result::Error> + Send + 'static,
+    {
+        let work = move |conn: &mut PgConnection| conn.transaction(work).inspect(then);
+        self.run_as(type_name::<F>(), work).await
     }
 
     /// As [`run`](Self::run), on a thread that may block; `operation` is its name in the metrics.
@@ -220,41 +209,56 @@ impl Db {
     pub fn run_blocking<T, E, F>(&self, operation: &'static str, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E>,
-        E: From<DbError>,
+        E: Failure,
     {
         let waiting = Busy::new(&self.meter.waiting);
-        self.work(operation.to_owned(), Instant::now(), waiting, work)
+        self.work(operation, Instant::now(), waiting, work)
     }
 
     fn work<T, E, F>(
         &self,
-        operation: String,
+        place: &'static str,
         asked: Instant,
         waiting: Busy,
         work: F,
     ) -> Result<T, E>
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E>,
-        E: From<DbError>,
+        E: Failure,
     {
         let connection = self.healthy_connection();
         drop(waiting);
         since(&self.meter.wait, asked);
-        let mut conn = connection.inspect_err(|_| self.meter.failed("connect"))?;
-        let (started, span) = (Instant::now(), trace::operation(self.schema, &operation));
-        let result = span.in_scope(|| work(&mut conn));
-        self.meter.worked(operation, started);
-        if result.is_err() {
-            match is_open(&mut conn) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.meter.failed("closed");
-                    return Err(DbError::Closed.into());
+        let mut conn = connection.inspect_err(|error| self.meter.not_done(error))?;
+        self.on(&mut conn, place, work)
+    }
+
+    /// Times `work`, and counts once what the database did not do of it.
+    fn on<T, E, F>(&self, conn: &mut PgConnection, place: &'static str, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E>,
+        E: Failure,
+    {
+        let operation = self.meter.operation(place);
+        let span = trace::operation(self.schema, &operation.name);
+        let started = Instant::now();
+        let result = self.meter.unless_it_panics(|| span.in_scope(|| work(conn)));
+        since(&operation.time, started);
+        let Err(error) = result else { return result };
+        match is_open(conn) {
+            Ok(true) => error.of_database().map_or((), |e| self.meter.not_done(e)),
+            Ok(false) => {
+                self.meter.not_done(&DbError::Closed);
+                return Err(DbError::Closed.into());
+            }
+            Err(_) => {
+                self.suspect.store(true, Ordering::Relaxed);
+                if error.of_database().is_some() {
+                    self.meter.lost();
                 }
-                Err(_) => self.suspect.store(true, Ordering::Relaxed),
             }
         }
-        result
+        Err(error)
     }
 
     /// How many statements ran; only counted with [`DbOptions::count_statements`].
@@ -281,10 +285,22 @@ impl Db {
         .await
     }
 
+    /// The pool only knows that the time is over: with as many connections as there may be, others
+    /// had them; with less, none could be opened.
+    fn pooled(&self) -> Result<Pooled, DbError> {
+        self.pool.get().map_err(|error| {
+            if self.pool.state().connections >= self.pool.max_size() {
+                DbError::Busy(self.wait)
+            } else {
+                error.into()
+            }
+        })
+    }
+
     /// A round trip per checkout would cost a third of the reads, so connections are only asked
     /// for a sign of life after one of them was found dead.
     fn healthy_connection(&self) -> Result<Pooled, DbError> {
-        let mut conn = self.pool.get().map_err(DbError::from)?;
+        let mut conn = self.pooled()?;
         while self.suspect.load(Ordering::Relaxed) {
             if diesel::sql_query("SELECT 1").execute(&mut conn).is_ok() {
                 let (_, idle) = self.connections();
@@ -294,7 +310,7 @@ impl Db {
                 break;
             }
             mark_broken(&mut conn);
-            conn = self.pool.get().map_err(DbError::from)?;
+            conn = self.pooled()?;
         }
         Ok(conn)
     }

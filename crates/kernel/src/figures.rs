@@ -1,15 +1,17 @@
 //! Figures about a module's database, gathered in the background so that a scrape waits for none.
 //!
-//! Every replica gathers them, and all say the same. While the database gives no answer the figures
-//! are taken away: an old one would look like a good one.
+//! Every replica gathers them, and all say the same, by a connection of its own: they are to be seen
+//! while the pool is exhausted. While the database gives no answer the figures are taken away: an old
+//! one would look like a good one.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use diesel::{QueryableByName, RunQueryDsl, sql_types};
+use tokio::time::timeout;
 
 use crate::{
     db::{Db, DbError},
-    metrics::{Family, Gauge},
+    metrics::{Family, Gauge, Metrics, number},
     statement,
     worker::Worker,
 };
@@ -44,87 +46,108 @@ statement! {
          (SELECT count(DISTINCT aggregate_id) FROM parked) AS parked_aggregates"
 }
 
+/// Awaits what was asked of a database. Where it takes longer than figures may be old, `missing` is
+/// called meanwhile: a connection that lost its other end says nothing for a quarter of an hour.
+pub async fn awaited<T>(read: impl Future<Output = T>, missing: impl FnOnce()) -> T {
+    within(EVERY, read, missing).await
+}
+
+async fn within<T>(time: Duration, read: impl Future<Output = T>, missing: impl FnOnce()) -> T {
+    let mut read = pin!(read);
+    match timeout(time, read.as_mut()).await {
+        Ok(found) => found,
+        Err(_late) => {
+            missing();
+            read.await
+        }
+    }
+}
+
+/// What is shown of one module's database.
+#[derive(Clone)]
+struct Shown {
+    module: &'static str,
+    up: Gauge,
+    outbox: [Family<Gauge, 1>; 4],
+}
+
+impl Shown {
+    fn new(metrics: &Metrics, module: &'static str) -> Self {
+        let gauge = |name, help| metrics.gauge(name, help, ["module"]);
+        let up = gauge(
+            "comptoir_database_up",
+            "Whether the database gives its figures within 5 s",
+        );
+        let outbox = [
+            gauge(
+                "comptoir_outbox_waiting",
+                "Events that are still to be delivered, parked ones apart; counted up to 100,000",
+            ),
+            gauge(
+                "comptoir_outbox_oldest_age_seconds",
+                "Age of the oldest of them; 0 when there is none",
+            ),
+            gauge(
+                "comptoir_outbox_parked_events",
+                "Events that were refused 20 times and wait for a person",
+            ),
+            gauge(
+                "comptoir_outbox_parked_aggregates",
+                "Things whose later events cannot be delivered because of them",
+            ),
+        ];
+        let up = up.with([module]);
+        Self { module, up, outbox }
+    }
+
+    fn set(&self, found: Option<&Waiting>) {
+        self.up.set(if found.is_some() { 1.0 } else { 0.0 });
+        let figures = found.map(|found| {
+            [
+                number(found.waiting),
+                found.oldest_seconds,
+                number(found.parked_events),
+                number(found.parked_aggregates),
+            ]
+        });
+        for (n, gauge) in self.outbox.iter().enumerate() {
+            gauge.set([self.module], figures.and_then(|f| f.get(n).copied()));
+        }
+    }
+}
+
 /// Gathers the figures of every module's database: its outbox, and whether it answers at all.
 pub fn worker(db: &Db) -> Worker {
     let (db, module) = (db.clone(), db.module());
-    let gauge = |name, help| db.metrics().gauge(name, help, ["module"]);
-    let up = gauge(
-        "comptoir_database_up",
-        "Whether the last gathering of figures got its answer",
-    )
-    .with([module]);
-    let waiting = gauge(
-        "comptoir_outbox_waiting",
-        "Events that are still to be delivered, parked ones apart; counted up to 100,000",
-    );
-    let oldest = gauge(
-        "comptoir_outbox_oldest_age_seconds",
-        "Age of the oldest of them; 0 when there is none",
-    );
-    let events = gauge(
-        "comptoir_outbox_parked_events",
-        "Events that were refused 20 times and wait for a person",
-    );
-    let aggregates = gauge(
-        "comptoir_outbox_parked_aggregates",
-        "Things whose later events cannot be delivered because of them",
-    );
+    let shown = Shown::new(db.metrics(), module);
     Worker::new(module, "figures", EVERY, move || {
-        let (db, up) = (db.clone(), up.clone());
-        let gauges = [&waiting, &oldest, &events, &aggregates].map(Clone::clone);
+        let (db, shown) = (db.clone(), shown.clone());
         async move {
-            let read = db.run(|conn| {
+            let read = db.run_beside(|conn| {
                 Read { most: COUNTED }
                     .get_result(conn)
                     .map_err(DbError::from)
             });
-            let found: Result<Waiting, DbError> = read.await;
-            up.set(if found.is_ok() { 1.0 } else { 0.0 });
-            let figures = found.as_ref().ok().map(|found| {
-                [
-                    number(found.waiting),
-                    found.oldest_seconds,
-                    number(found.parked_events),
-                    number(found.parked_aggregates),
-                ]
-            });
-            for (n, gauge) in gauges.iter().enumerate() {
-                set(gauge, [module], figures.and_then(|f| f.get(n).copied()));
-            }
+            let found: Result<Waiting, DbError> = awaited(read, || shown.set(None)).await;
+            shown.set(found.as_ref().ok());
             found.map(|_| false)
         }
     })
 }
 
-/// Sets a gauge, or takes it away where there is no figure.
-pub fn set<const N: usize>(
-    gauge: &Family<Gauge, N>,
-    labels: [&'static str; N],
-    figure: Option<f64>,
-) {
-    match figure {
-        Some(figure) => {
-            gauge.with(labels).set(figure);
-        }
-        None => gauge.without(labels),
-    }
-}
-
-/// A count as a gauge has it.
-pub fn number(count: i64) -> f64 {
-    let high = i32::try_from(count >> 32).map_or(0.0, f64::from);
-    let low = u32::try_from(count & 0xffff_ffff).map_or(0.0, f64::from);
-    high * 4_294_967_296.0 + low
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    #[test]
-    fn every_count_is_a_number() {
-        for count in [0, 1, 4_294_967_295, 4_294_967_296, 1_000_000_000_000, -1] {
-            assert_eq!(format!("{:.0}", number(count)), count.to_string());
-        }
+    #[tokio::test]
+    async fn what_takes_too_long_is_missing_until_it_comes() {
+        let at_once = awaited(async { 1 }, || panic!("it is there")).await;
+        assert_eq!(at_once, 1);
+        // It comes only after it was found missing.
+        let (say, said) = oneshot::channel();
+        let late = within(Duration::from_millis(1), said, || say.send(2).unwrap());
+        assert_eq!(late.await, Ok(2));
     }
 }

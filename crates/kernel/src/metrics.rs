@@ -4,11 +4,13 @@
 //! a metric twice gives the same one. Labels are names from the code, never anything that a client
 //! sent, so that there is an end to the number of series.
 
+mod batch;
 mod cache;
 mod calls;
 mod db;
 mod family;
 mod http;
+mod operation;
 mod process;
 mod text;
 mod work;
@@ -22,10 +24,11 @@ use std::{
 
 use prometheus_client::registry::{Metric, Registry};
 
+pub(crate) use batch::BatchMeter;
 pub use cache::CacheMeter;
 pub use calls::Calls;
-pub(crate) use calls::Outcome;
-pub(crate) use db::{BatchMeter, DbMeter, operation};
+pub(crate) use calls::{Outcome, PeerMeter};
+pub(crate) use db::DbMeter;
 pub(crate) use family::since;
 pub use family::{Busy, Family};
 pub use http::HttpMeter;
@@ -47,6 +50,14 @@ const DURATIONS: [f64; 13] = [
 ];
 /// The buckets of what is counted in groups.
 const SIZES: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+
+/// A count as a gauge has it.
+pub fn number(count: impl TryInto<i64>) -> f64 {
+    let count = count.try_into().unwrap_or(i64::MAX);
+    let high = i32::try_from(count >> 32).map_or(0.0, f64::from);
+    let low = u32::try_from(count & 0xffff_ffff).map_or(0.0, f64::from);
+    high * 4_294_967_296.0 + low
+}
 
 type Refresh = Arc<dyn Fn() + Send + Sync>;
 
@@ -195,6 +206,21 @@ mod tests {
             metrics.text(OPEN_METRICS),
             "# HELP things Things.\n# TYPE things counter\nthings_total 1\n# EOF\n"
         );
+    }
+
+    #[test]
+    fn every_count_is_a_number() {
+        for count in [
+            0_i64,
+            1,
+            4_294_967_295,
+            4_294_967_296,
+            1_000_000_000_000,
+            -1,
+        ] {
+            assert_eq!(format!("{:.0}", number(count)), count.to_string());
+        }
+        assert!(number(u64::MAX) > 9e18);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     call::{CallError, Cx, NoAnswer, WireCx},
-    metrics::{Calls, Metrics, Outcome},
+    metrics::{Calls, Metrics, Outcome, PeerMeter},
     service_token::ServiceTokens,
     trace,
 };
@@ -49,6 +49,7 @@ pub struct Peer {
     http: reqwest::Client,
     circuit: AsyncRecloser,
     calls: Calls,
+    meter: PeerMeter,
     /// When it was asked last whether it is there, and what came of it.
     seen: Arc<Mutex<Option<(Instant, bool)>>>,
 }
@@ -79,11 +80,10 @@ impl Peer {
             .half_open_len(CLOSES_AFTER)
             .open_wait(STAYS_OPEN)
             .build();
-        let calls = Calls::new(metrics);
-        calls.peer(module);
         Ok(Self {
             seen: Arc::default(),
-            calls,
+            calls: Calls::new(metrics),
+            meter: PeerMeter::new(metrics, module),
             module,
             base,
             timeout,
@@ -241,7 +241,7 @@ impl Remote {
             let sent = self.once(method, cx, req, until);
             let answer = self.peer.circuit.call(sent).await.map_err(Failure::from);
             let outcome = answer.as_ref().map_or_else(Failure::name, |_| "answered");
-            self.peer.calls.tried(self.peer.module, outcome);
+            self.peer.meter.tried(outcome);
             answer
         };
         let answer = once

@@ -94,8 +94,10 @@ impl Verifier {
         }
     }
 
-    /// How many tokens are remembered, about.
+    /// How many tokens are remembered.
     pub fn remembered(&self) -> u64 {
+        // What has expired is counted until it is cleared away.
+        self.verified.run_pending_tasks();
         self.verified.entry_count()
     }
 

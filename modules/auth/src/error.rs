@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use kernel::{
-    db::DbError,
+    db::{DbError, Failure},
     problem::{FieldError, Problem},
 };
 
@@ -81,6 +81,15 @@ pub enum Error {
     /// A blocking task panicked.
     #[error("a task panicked")]
     Panicked(#[from] tokio::task::JoinError),
+}
+
+impl Failure for Error {
+    fn of_database(&self) -> Option<&DbError> {
+        match self {
+            Self::Db(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl From<QueryError> for Error {

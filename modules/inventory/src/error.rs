@@ -7,7 +7,7 @@ use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
     answers::KeyReused,
     call::NoAnswer,
-    db::DbError,
+    db::{DbError, Failure},
     problem::{FieldError, Problem},
 };
 
@@ -118,6 +118,15 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl Failure for Error {
+    fn of_database(&self) -> Option<&DbError> {
+        match self {
+            Self::Db(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl Error {

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use kernel::{
     answers::KeyReused,
     call::NoAnswer,
-    db::DbError,
+    db::{DbError, Failure},
     money::{Currency, Money},
     problem::{FieldError, Problem},
 };
@@ -72,6 +72,15 @@ pub(crate) enum Error {
     NoAnswer(#[from] NoAnswer),
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl Failure for Error {
+    fn of_database(&self) -> Option<&DbError> {
+        match self {
+            Self::Db(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl From<KeyReused> for Error {

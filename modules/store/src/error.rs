@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as Query};
 use kernel::{
     answers::KeyReused,
     call::NoAnswer,
-    db::DbError,
+    db::{DbError, Failure},
     problem::{FieldError, Problem},
 };
 
@@ -93,6 +93,15 @@ pub enum Error {
     /// The database could not do it.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl Failure for Error {
+    fn of_database(&self) -> Option<&DbError> {
+        match self {
+            Self::Db(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// An item of an adjustment, and why it was refused.

@@ -1,6 +1,6 @@
 //! What is remembered, and how often that helped.
 
-use super::{Counter, Gauge, Metrics};
+use super::{Counter, Gauge, Metrics, number};
 
 /// Counts look-ups in one cache.
 #[derive(Debug, Clone)]
@@ -35,7 +35,6 @@ impl CacheMeter {
 
     /// Says how much is remembered.
     pub fn holds(&self, entries: u64) {
-        self.entries
-            .set(u32::try_from(entries).map_or(f64::INFINITY, f64::from));
+        self.entries.set(number(entries));
     }
 }

@@ -1,10 +1,13 @@
 //! Calls of one module's ports by another, from both sides.
 
-use std::time::Instant;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use tracing::{Instrument, Span};
 
-use super::{Counter, Family, Gauge, Histogram, Metrics, since};
+use super::{Counter, Family, Histogram, Metrics, since};
 use crate::{
     call::{CallError, NoAnswer},
     trace,
@@ -15,8 +18,6 @@ use crate::{
 pub struct Calls {
     made: Family<Histogram, 4>,
     served: Family<Histogram, 3>,
-    tries: Family<Counter, 2>,
-    open: Family<Gauge, 1>,
 }
 
 /// What became of a call.
@@ -56,31 +57,7 @@ impl Calls {
                 "The same calls on the side that answers (split only)",
                 ["port", "method", "outcome"],
             ),
-            tries: metrics.counter(
-                "comptoir_peer_tries_total",
-                "HTTP requests to a peer: `answered`, `unsent` (no connection), `lost` (no or no sensible answer), `open` (not tried: the circuit is open) (split only)",
-                ["peer", "outcome"],
-            ),
-            open: metrics.gauge(
-                "comptoir_peer_circuit_open",
-                "1 when the last call found the circuit open, 0 when it was let through (split only)",
-                ["peer"],
-            ),
         }
-    }
-
-    /// The series of a peer, before it was ever called.
-    pub(crate) fn peer(&self, peer: &'static str) {
-        for outcome in ["answered", "unsent", "lost", "open"] {
-            self.tries.with([peer, outcome]);
-        }
-        self.open.with([peer]);
-    }
-
-    pub(crate) fn tried(&self, peer: &'static str, outcome: &'static str) {
-        self.tries.with([peer, outcome]).inc();
-        let open = if outcome == "open" { 1.0 } else { 0.0 };
-        self.open.with([peer]).set(open);
     }
 
     /// Runs a call on the caller's side.
@@ -89,17 +66,8 @@ impl Calls {
         [port, method, transport]: [&'static str; 3],
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let (started, span) = (Instant::now(), trace::call([port, method, transport]));
-        let result = call.instrument(span.clone()).await;
-        for outcome in OUTCOMES {
-            self.made.with([port, method, transport, outcome]);
-        }
-        let outcome = result.as_ref().map_or_else(Outcome::name, |_| "ok");
-        if outcome == "no_answer" {
-            trace::failed(&span);
-        }
-        since(&self.made.with([port, method, transport, outcome]), started);
-        result
+        let of = |outcome| [port, method, transport, outcome];
+        timed(&self.made, of, trace::call([port, method, transport]), call).await
     }
 
     /// Runs a call on the side that answers.
@@ -109,16 +77,89 @@ impl Calls {
         span: Span,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let started = Instant::now();
-        let result = call.instrument(span.clone()).await;
+        timed(&self.served, |outcome| [port, method, outcome], span, call).await
+    }
+}
+
+/// Runs `call` and times it among those that ended alike; `of`: the labels of an outcome.
+async fn timed<T, E: Outcome, const N: usize>(
+    times: &Family<Histogram, N>,
+    of: impl Fn(&'static str) -> [&'static str; N],
+    span: Span,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let started = Instant::now();
+    let result = call.instrument(span.clone()).await;
+    let outcome = result.as_ref().map_or_else(Outcome::name, |_| "ok");
+    if outcome == "no_answer" {
+        trace::failed(&span);
+    }
+    let time = times.find(of(outcome)).unwrap_or_else(|| {
+        // The others come with the first one, so that a rate begins at 0.
         for outcome in OUTCOMES {
-            self.served.with([port, method, outcome]);
+            times.with(of(outcome));
         }
-        let outcome = result.as_ref().map_or_else(Outcome::name, |_| "ok");
-        if outcome == "no_answer" {
-            trace::failed(&span);
+        times.with(of(outcome))
+    });
+    since(&time, started);
+    result
+}
+
+/// A circuit that was found open is shown for so long, so that a scrape sees it.
+const SHOWN: Duration = Duration::from_secs(15);
+
+/// Counts HTTP requests to one peer.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerMeter {
+    peer: &'static str,
+    tries: Family<Counter, 2>,
+    /// When a call was last turned away; forgotten once one is answered.
+    turned_away: Arc<Mutex<Option<Instant>>>,
+}
+
+impl PeerMeter {
+    pub(crate) fn new(metrics: &Metrics, peer: &'static str) -> Self {
+        let tries = metrics.counter(
+            "comptoir_peer_tries_total",
+            "HTTP requests to a peer: `answered`, `unsent` (no connection), `lost` (no or no sensible answer), `open` (not tried: the circuit is open) (split only)",
+            ["peer", "outcome"],
+        );
+        for outcome in ["answered", "unsent", "lost", "open"] {
+            tries.with([peer, outcome]);
         }
-        since(&self.served.with([port, method, outcome]), started);
-        result
+        let open = metrics.gauge(
+            "comptoir_peer_circuit_open",
+            "1 when a call found the circuit open in the last 15 s and none was answered since, else 0 (split only)",
+            ["peer"],
+        );
+        let (open, meter) = (
+            open.with([peer]),
+            Self {
+                peer,
+                tries,
+                turned_away: Arc::default(),
+            },
+        );
+        let watched = meter.turned_away.clone();
+        metrics.before_scrape(move || {
+            let at = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = at.is_some_and(|at| at.elapsed() < SHOWN);
+            open.set(if shown { 1.0 } else { 0.0 });
+        });
+        meter
+    }
+
+    pub(crate) fn tried(&self, outcome: &'static str) {
+        self.tries.with([self.peer, outcome]).inc();
+        let mut turned_away = self
+            .turned_away
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            "open" => *turned_away = Some(Instant::now()),
+            "answered" => *turned_away = None,
+            // What got no answer may have begun before the circuit opened.
+            _ => {}
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! A module's database, as its process sees it.
 
-use std::{any::type_name, borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    time::Instant,
+};
 
 use diesel::{
     connection::InstrumentationEvent,
@@ -9,8 +13,12 @@ use diesel::{
 
 use tracing::Span;
 
-use super::{Counter, Family, Gauge, Histogram, Metrics, since};
-use crate::trace;
+use super::{
+    Counter, Family, Gauge, Histogram, Metrics,
+    operation::{Operation, Operations},
+    since,
+};
+use crate::{db::DbError, trace};
 
 /// Counts and times what one module asks of its database.
 pub(crate) struct DbMeter {
@@ -19,12 +27,12 @@ pub(crate) struct DbMeter {
     pub(crate) limit: Gauge,
     pub(crate) waiting: Gauge,
     pub(crate) wait: Histogram,
-    operations: Family<Histogram, 2>,
-    statements: Family<Histogram, 2>,
+    operations: Operations,
+    statements: [Histogram; 4],
     failures: Family<Counter, 2>,
 }
 
-const CAUSES: [&str; 8] = [
+const CAUSES: [&str; 9] = [
     "busy",
     "connect",
     "lost",
@@ -32,19 +40,26 @@ const CAUSES: [&str; 8] = [
     "timeout",
     "constraint",
     "closed",
+    "panic",
     "other",
 ];
+const KINDS: [&str; 4] = ["query", "begin", "commit", "rollback"];
 
 impl DbMeter {
     pub(crate) fn new(metrics: &Metrics, module: &'static str) -> Self {
         let failures = metrics.counter(
             "comptoir_db_failures_total",
-            "Work that the database did not do: `busy` (no connection in time), `connect`, `lost` (the connection died), `conflict` (serialization, deadlock), `timeout`, `constraint`, `closed` (the schema has moved), `other`",
+            "Work that the database did not do: `busy` (no connection in time), `connect`, `lost` (the connection died), `conflict` (serialization, deadlock), `timeout`, `constraint`, `closed` (the schema has moved), `panic`, `other`",
             ["module", "cause"],
         );
         for cause in CAUSES {
             failures.with([module, cause]);
         }
+        let statements = metrics.durations(
+            "comptoir_db_statement_duration_seconds",
+            "Time until the server answered one statement: `query`, `begin`, `commit`, `rollback`",
+            ["module", "kind"],
+        );
         Self {
             module,
             connections: metrics.gauge(
@@ -73,16 +88,8 @@ impl DbMeter {
                     ["module"],
                 )
                 .with([module]),
-            operations: metrics.durations(
-                "comptoir_db_operation_duration_seconds",
-                "Time that one piece of work had its connection: a transaction with all its statements. `operation` is its place in the code, such as `transfers.list`",
-                ["module", "operation"],
-            ),
-            statements: metrics.durations(
-                "comptoir_db_statement_duration_seconds",
-                "Time until the server answered one statement: `query`, `begin`, `commit`, `rollback`",
-                ["module", "kind"],
-            ),
+            operations: Operations::new(metrics, module),
+            statements: KINDS.map(|kind| statements.with([module, kind])),
             failures,
         }
     }
@@ -97,24 +104,43 @@ impl DbMeter {
         set("idle", idle);
     }
 
-    pub(crate) fn failed(&self, cause: &'static str) {
+    /// Counts work that ended with this.
+    pub(crate) fn not_done(&self, error: &DbError) {
+        if let Some(cause) = cause(error) {
+            self.failed(cause);
+        }
+    }
+
+    /// Counts work whose connection died, whatever its last statement was told.
+    pub(crate) fn lost(&self) {
+        self.failed("lost");
+    }
+
+    /// Counts `work` if it panics.
+    pub(crate) fn unless_it_panics<T>(&self, work: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            self.failed("panic");
+            resume_unwind(panic)
+        })
+    }
+
+    fn failed(&self, cause: &'static str) {
         self.failures.with([self.module, cause]).inc();
     }
 
-    pub(crate) fn worked(&self, operation: String, started: Instant) {
-        let labels: [Cow<'static, str>; 2] = [self.module.into(), operation.into()];
-        since(&self.operations.with(labels), started);
+    /// The work whose closure has the type of this name.
+    pub(crate) fn operation(&self, path: &'static str) -> Arc<Operation> {
+        self.operations.at(path)
     }
 
     /// Times the statements of one connection.
-    pub(crate) fn statements(self: &Arc<Self>) -> Statements {
-        let of = |kind| self.statements.with([self.module, kind]);
+    pub(crate) fn statements(&self) -> Statements {
+        let [query, begin, commit, rollback] = self.statements.clone();
         Statements {
-            meter: self.clone(),
-            query: of("query"),
-            begin: of("begin"),
-            commit: of("commit"),
-            rollback: of("rollback"),
+            query,
+            begin,
+            commit,
+            rollback,
             next: None,
             running: None,
         }
@@ -123,7 +149,6 @@ impl DbMeter {
 
 /// The statements of one connection: one runs at a time.
 pub(crate) struct Statements {
-    meter: Arc<DbMeter>,
     query: Histogram,
     begin: Histogram,
     commit: Histogram,
@@ -152,20 +177,29 @@ impl Statements {
                         trace::failed(&span);
                     }
                 }
-                if let Some(cause) = error.and_then(cause) {
-                    self.meter.failed(cause);
-                }
             }
             _ => {}
         }
     }
 }
 
-/// What kind of failure it is; `None` for what is none.
-fn cause(error: &Error) -> Option<&'static str> {
+/// What kind of failure it is; `None` for what is none of the database's.
+fn cause(error: &DbError) -> Option<&'static str> {
+    match error {
+        DbError::Busy(_) => Some("busy"),
+        DbError::Pool(_) | DbError::Connect(_) => Some("connect"),
+        DbError::Query(error) => of_query(error),
+        DbError::Closed => Some("closed"),
+        // One was counted when it panicked, the other never came to a connection.
+        DbError::Panicked | DbError::Full => None,
+    }
+}
+
+fn of_query(error: &Error) -> Option<&'static str> {
     let Error::DatabaseError(kind, info) = error else {
         return match error {
             Error::NotFound | Error::RollbackTransaction => None,
+            Error::RollbackErrorOnCommit { commit_error, .. } => of_query(commit_error),
             Error::BrokenTransactionManager => Some("lost"),
             _ => Some("other"),
         };
@@ -193,121 +227,4 @@ fn cause(error: &Error) -> Option<&'static str> {
             }
         }
     })
-}
-
-/// Where in the code `F` stands: the last two names of its path, closures apart.
-pub(crate) fn operation<F>() -> String {
-    short(type_name::<F>())
-}
-
-/// `sales::service::record::<impl sales::Sales>::stored::{{closure}}` is `record.stored`.
-/// `<store::port::Ports as store_api::Stock>::hold` is `Stock.hold`.
-fn short(path: &str) -> String {
-    let of_trait = path
-        .strip_prefix('<')
-        .and_then(|rest| rest.split_once(" as "));
-    let of_trait = of_trait.map(|(_, path)| path.replacen('>', "", 1));
-    let path = of_trait.as_deref().unwrap_or(path);
-    let (mut flat, mut depth, mut before) = (String::new(), 0_u32, ' ');
-    for letter in path.chars() {
-        match letter {
-            '<' => depth += 1,
-            '>' if before != '-' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => flat.push(letter),
-            _ => {}
-        }
-        before = letter;
-    }
-    let names = flat.rsplit("::");
-    let mut names = names.filter(|name| !name.is_empty() && !name.contains('{'));
-    let last = names.next().unwrap_or("unknown");
-    match names.next() {
-        Some(place) => format!("{place}.{last}"),
-        None => last.to_owned(),
-    }
-}
-
-/// Group commits of one kind.
-#[derive(Debug, Clone)]
-pub(crate) struct BatchMeter {
-    pub(crate) waiting: Gauge,
-    pub(crate) refused: Counter,
-    pub(crate) size: Histogram,
-}
-
-impl BatchMeter {
-    pub(crate) fn new(
-        metrics: &Metrics,
-        module: &'static str,
-        writer: &'static str,
-        limit: usize,
-    ) -> Self {
-        let labels = [module, writer];
-        let most = metrics.gauge(
-            "comptoir_batch_limit",
-            "How many may wait; more are turned away",
-            ["module", "writer"],
-        );
-        most.with(labels)
-            .set(u32::try_from(limit).map_or(f64::INFINITY, f64::from));
-        Self {
-            waiting: metrics
-                .gauge(
-                    "comptoir_batch_waiting",
-                    "Requests that wait for a group commit",
-                    ["module", "writer"],
-                )
-                .with(labels),
-            refused: metrics
-                .counter(
-                    "comptoir_batch_refused_total",
-                    "Requests that were turned away because as many waited as may",
-                    ["module", "writer"],
-                )
-                .with(labels),
-            size: metrics
-                .sizes(
-                    "comptoir_batch_size",
-                    "Requests in one group commit (buckets 1, 2, 4, 8, 16, 32, 64)",
-                    ["module", "writer"],
-                )
-                .with(labels),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operation_is_named_after_its_place_in_the_code() {
-        for (path, name) in [
-            (
-                "sales::service::record::<impl sales::Sales>::stored::{{closure}}::{{closure}}",
-                "record.stored",
-            ),
-            (
-                "kernel::relay::Relay::run_once::{{closure}}",
-                "Relay.run_once",
-            ),
-            (
-                "<store::port::Ports as store_api::Stock>::hold::{{closure}}",
-                "Stock.hold",
-            ),
-            ("a::b::each<fn(u8) -> u8>::{{closure}}", "b.each"),
-            ("a::repo::holds::due", "holds.due"),
-        ] {
-            assert_eq!(short(path), name);
-        }
-    }
-
-    #[test]
-    fn a_closure_knows_where_it_stands() {
-        fn of<F: Fn()>(_: &F) -> String {
-            operation::<F>()
-        }
-        let name = of(&|| ());
-        assert_eq!(name, "tests.a_closure_knows_where_it_stands");
-    }
 }

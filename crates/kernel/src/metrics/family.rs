@@ -33,9 +33,9 @@ impl<M: Clone, const N: usize> Family<M, N> {
         self.inner.get_or_create_owned(&self.named(values))
     }
 
-    /// Takes the series of these values away, until it is asked for again.
-    pub fn without<V: Into<Cow<'static, str>>>(&self, values: [V; N]) {
-        self.inner.remove(&self.named(values));
+    /// The series of these values, if it is there.
+    pub(super) fn find<V: Into<Cow<'static, str>>>(&self, values: [V; N]) -> Option<M> {
+        self.inner.get(&self.named(values)).map(|it| it.clone())
     }
 
     fn named<V: Into<Cow<'static, str>>>(
@@ -52,10 +52,19 @@ impl<M: Clone> Family<M, 0> {
     pub fn one(&self) -> M {
         self.with::<&'static str>([])
     }
+}
 
-    /// Takes it away, until it is asked for again.
-    pub fn none(&self) {
-        self.without::<&'static str>([]);
+impl<const N: usize> Family<Gauge, N> {
+    /// Sets a gauge, or takes its series away where there is no figure.
+    pub fn set(&self, labels: [&'static str; N], figure: Option<f64>) {
+        match figure {
+            Some(figure) => {
+                self.with(labels).set(figure);
+            }
+            None => {
+                self.inner.remove(&self.named(labels));
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Instant};
 
 use actix_web::http::{Method, StatusCode};
 
-use super::{Counter, Family, Gauge, Histogram, Metrics, since};
+use super::{Counter, Family, Gauge, Histogram, Metrics, number, since};
 
 /// Counts and times requests.
 #[derive(Debug, Clone)]
@@ -91,8 +91,7 @@ impl HttpMeter {
     }
 
     pub(crate) fn limited_to(&self, most: usize) {
-        self.limit
-            .set(u32::try_from(most).map_or(f64::INFINITY, f64::from));
+        self.limit.set(number(most));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Family, Gauge, Metrics};
+use super::Metrics;
 
 /// Parts of a second in `/proc/self/stat`: 100 on every Linux there is.
 const TICKS: f64 = 100.0;
@@ -29,6 +29,8 @@ pub fn describe(metrics: &Metrics, version: &'static str, modules: String) {
         "process_start_time_seconds",
         "When it started, in seconds since 1970",
     );
+    // Once: when the clock is set, the process has not started anew.
+    start.set([], started_at(&stat()));
     metrics.before_scrape(move || {
         let stat = stat();
         if let Some(seconds) = cpu_seconds(&stat) {
@@ -37,22 +39,11 @@ pub fn describe(metrics: &Metrics, version: &'static str, modules: String) {
                 .inner()
                 .store(seconds.to_bits(), std::sync::atomic::Ordering::Relaxed);
         }
-        set(&memory, resident_bytes());
-        set(&open, open_fds());
-        set(&most, max_fds());
-        set(&threads, number(&stat, 17));
-        set(&start, started_at(&stat));
+        memory.set([], resident_bytes());
+        open.set([], open_fds());
+        most.set([], max_fds());
+        threads.set([], number(&stat, 17));
     });
-}
-
-/// What is not known is not there.
-fn set(family: &Family<Gauge, 0>, value: Option<f64>) {
-    match value {
-        Some(value) => {
-            family.one().set(value);
-        }
-        None => family.none(),
-    }
 }
 
 /// The fields of `/proc/self/stat` after the name, which may hold spaces: field 3 is the first.

@@ -2,8 +2,8 @@
 
 use kernel::{
     db::DbError,
-    figures::{number, set},
-    metrics::{Counter, Family, Gauge, Metrics},
+    figures::awaited,
+    metrics::{Counter, Family, Gauge, Metrics, number},
 };
 use store_api::HoldRefused;
 
@@ -16,7 +16,12 @@ use crate::{
 
 /// Counts requests to hold goods.
 #[derive(Debug, Clone)]
-pub(crate) struct HoldMeter(Family<Counter, 1>);
+pub(crate) struct HoldMeter {
+    held: Counter,
+    replayed: Counter,
+    short: Counter,
+    refused: Counter,
+}
 
 impl HoldMeter {
     pub(crate) fn new(metrics: &Metrics) -> Self {
@@ -25,20 +30,22 @@ impl HoldMeter {
             "Requests to hold goods: `held`, `replayed`, `short`, `refused` (for another reason)",
             ["outcome"],
         );
-        for outcome in ["held", "replayed", "short", "refused"] {
-            taken.with([outcome]);
+        Self {
+            held: taken.with(["held"]),
+            replayed: taken.with(["replayed"]),
+            short: taken.with(["short"]),
+            refused: taken.with(["refused"]),
         }
-        Self(taken)
     }
 
     pub(crate) fn answered(&self, answer: &Answer) {
         let outcome = match answer {
-            Ok(hold) if hold.replayed => "replayed",
-            Ok(_) => "held",
-            Err(HoldRefused::Short { .. }) => "short",
-            Err(_) => "refused",
+            Ok(hold) if hold.replayed => &self.replayed,
+            Ok(_) => &self.held,
+            Err(HoldRefused::Short { .. }) => &self.short,
+            Err(_) => &self.refused,
         };
-        self.0.with([outcome]).inc();
+        outcome.inc();
     }
 }
 
@@ -108,7 +115,7 @@ impl OpenMeter {
 
     fn set(&self, figures: Option<[f64; 5]>) {
         for (n, gauge) in self.0.iter().enumerate() {
-            set(gauge, [], figures.and_then(|f| f.get(n).copied()));
+            gauge.set([], figures.and_then(|f| f.get(n).copied()));
         }
     }
 }
@@ -119,8 +126,8 @@ impl Store {
         let ttl = self.options.hold_ttl.as_secs_f64();
         let read = self
             .db
-            .run(move |conn| figures::read(conn, ttl).map_err(DbError::from))
-            .await;
+            .run_beside(move |conn| figures::read(conn, ttl).map_err(DbError::from));
+        let read = awaited(read, || self.open.set(None)).await;
         self.open.set(read.as_ref().ok().map(|found| {
             [
                 number(found.open),

@@ -91,6 +91,7 @@ class Load:
         for path in (
             f"/api/stocks/{store}/{product}", "/api/inventory/products", f"/api/inventory/stock?product_id={product}",
             "/api/sales?limit=5", "/api/stores", "/api/users", "/nothing", "/swagger-ui/",
+            f"/api/stocks/{store}/{store}", f"/api/inventory/products/{store}",
         ):
             self.chain.send(path)
 

@@ -6,12 +6,11 @@ gone. A handler that panics, a leak and a clean-up that has not run for an hour 
 import base64
 import contextlib
 import json
-import os
 import subprocess
 import unittest
 from pathlib import Path
 
-from causes import database_away, hanging, locked, small_disk
+from causes import database_away, hanging, locked, may_mount, small_disk
 from compose import TOPOLOGIES, Model
 from gateway import Gateway
 from observed import Observed
@@ -55,20 +54,16 @@ class ObserveSplit(Observed, unittest.TestCase):
     def test_goods_that_are_held_for_nobody_are_seen(self):
         with contextlib.ExitStack() as gone:
             with locked(self.database("sales"), "sales.sales"):
-                waits = lambda: self.watch.values("max(comptoir_holds_open)")[0] > 0
-                until("a hold", waits, 30, every=0.2)
+                until("a hold", lambda: self.watch.value("max(comptoir_holds_open)") > 0, 30, every=0.2)
                 gone.enter_context(self.gone("sales"))
             self.seen(("HoldsUnsettled", {}))
         self.well()
 
-    def test_a_process_that_hangs_is_seen(self):
+    def test_a_process_that_hangs_and_a_database_that_takes_nobody_are_seen(self):
         with hanging(self.process("inventory")):
             self.seen(("ProcessDown", {"service": "inventory"}), ("PeerAway", {"peer": "inventory"}))
-        self.well()
-
-    def test_a_database_that_takes_nobody_is_seen(self):
-        with database_away(self.database("sales"), "auth-db"):
-            self.seen(("DatabaseDown", {"module": "auth"}), ("DatabaseFailing", {"module": "auth"}), ("ErrorsLogged", {}))
+            with database_away(self.database("sales"), "auth-db"):
+                self.seen(("DatabaseDown", {"module": "auth"}), ("DatabaseFailing", {"module": "auth"}), ("ErrorsLogged", {}))
         self.well()
 
     def test_a_process_that_ends_again_and_again_and_learns_nothing_is_seen(self):
@@ -117,7 +112,7 @@ class ObserveGateway(unittest.TestCase):
             self.gateway.start()
             watch.clears("CertificateEnds")
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root can make a small disk")
+    @unittest.skipUnless(may_mount(), "a small disk takes root and loop devices")
     def test_a_disk_that_fills_and_a_prometheus_that_fails_are_seen(self):
         self.gateway = Gateway(Model(TOPOLOGIES["whole"]))
         with self.gateway, Watch(self.gateway, None, "prometheus.yml") as watch, small_disk(watch.home) as device:

@@ -17,7 +17,7 @@ import alerts
 from web import send, until
 
 #: How long the deployed rules look back, and how long they do here.
-SHORT = {"30s": "6s", "1m": "15s", "5m": "20s", "10m": "20s", "15m": "40s", "6h": "20s", "7d": "60s"}
+SHORT = {"30s": "5s", "1m": "10s", "5m": "12s", "10m": "12s", "15m": "30s", "6h": "15s", "7d": "40s"}
 #: How old events and passes of loops may be, in seconds (60 in what is deployed), and how slow a sale
 #: (1): whoever tests has other things to do, too.
 OLD, SLOW = 15, 4
@@ -80,7 +80,7 @@ class Watch:
     def write(self):
         """Configuration, rules and targets."""
         config = yaml.safe_load((alerts.PROMETHEUS / self.configuration).read_text())
-        config["global"] = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
+        config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         for job in config["scrape_configs"]:
             for static in job.get("static_configs", []):
                 static["targets"] = [self.addresses[target] for target in static["targets"]]
@@ -120,6 +120,11 @@ class Watch:
             return [float(result[1])]
         return [float(series["value"][1]) for series in result]
 
+    def value(self, expression):
+        """The one value that a question has now."""
+        [value] = self.values(expression)
+        return value
+
     def unanswered(self, expression):
         """What is wrong with the answer to a question of a dashboard or a rule, or `None`."""
         plain = expression.replace("$__rate_interval", SHORT["1m"])
@@ -141,9 +146,9 @@ class Watch:
 
     def fires(self, name, limit=90, **labels):
         """Waits until an alert fires; answers it."""
-        until(f"{name} {labels} firing", lambda: self.firing(name, **labels), limit, every=0.5)
-        alert = (self.firing(name, **labels) or [None])[0]
-        return alert
+        seen = []
+        until(f"{name} {labels} firing", lambda: seen.extend(self.firing(name, **labels)) or seen, limit, every=0.5)
+        return seen[0]
 
     def clears(self, *names, limit=120):
         """Waits until none of some alerts fires any more."""

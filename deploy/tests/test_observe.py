@@ -3,7 +3,6 @@ the dashboards and rules has an answer, and alerts fire when their cause is ther
 gone. A handler that panics, a leak and a clean-up that has not run for an hour are shown by promtool alone
 (test_prometheus.py)."""
 
-import base64
 import contextlib
 import json
 import subprocess
@@ -79,24 +78,27 @@ class ObserveSplit(Observed, unittest.TestCase):
 
 
 class ObserveGateway(unittest.TestCase):
-    """The gateway with HTTPS, before stand-ins: its certificate ends soon, and then it hangs."""
+    """The gateway, before stand-ins or nothing: its certificate ends soon, it hangs; and its machine."""
 
     def certificate(self, days):
-        """What Let's Encrypt once gave, which ends in some days."""
-        folder = Path(self.gateway.folder.name)
+        """The shop has a certificate that ends in some days. Traefik reads it from a file, while it runs,
+        as it reads what Let's Encrypt gives it."""
         subprocess.run(
             ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
              "-days", str(days), "-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com",
-             "-keyout", "key.pem", "-out", "cert.pem"], cwd=folder, check=True, capture_output=True,
+             "-keyout", "key.pem", "-out", "cert.pem"], cwd=self.folder, check=True, capture_output=True,
         )
-        text = lambda name: base64.b64encode((folder / name).read_bytes()).decode()
-        kept = {"domain": {"main": "shop.example.com"}, "certificate": text("cert.pem"), "key": text("key.pem"), "Store": "default"}
-        store = folder / "acme.json"
-        store.write_text(json.dumps({"letsencrypt": {"Account": None, "Certificates": [kept]}}))
-        store.chmod(0o600)
+        cert, key = ((self.folder / name).read_text() for name in ("cert.pem", "key.pem"))
+        fresh = self.folder / "fresh.yml"
+        fresh.write_text(json.dumps({"tls": {"certificates": [{"certFile": cert, "keyFile": key}]}}))
+        fresh.rename(self.folder / "certificates/tls.yml")
 
     def test_a_certificate_that_ends_and_a_gateway_that_hangs_are_seen(self):
         self.gateway = Gateway(Model(TOPOLOGIES["whole, https"]))
+        self.folder = Path(self.gateway.folder.name)
+        (self.folder / "certificates").mkdir()
+        told = self.gateway.model.services["traefik"]["environment"]
+        told["TRAEFIK_PROVIDERS_FILE_DIRECTORY"] = str(self.folder / "certificates")
         [container] = self.gateway.engine.of("comptoir")
         stub = Stub(container.address, 3030)
         self.addCleanup(stub.close)
@@ -107,9 +109,10 @@ class ObserveGateway(unittest.TestCase):
             with hanging(self.gateway.process):
                 watch.fires("GatewayDown")
             watch.clears("GatewayDown")
-            self.gateway.stop()
+            # It is renewed, and Traefik goes on showing when the one before ends.
+            watch.fires("CertificateEnds")
             self.certificate(80)
-            self.gateway.start()
+            until("both", lambda: watch.value("count(traefik_tls_certs_not_after)") == 2)
             watch.clears("CertificateEnds")
 
     @unittest.skipUnless(may_mount(), "a small disk takes root and loop devices")

@@ -10,12 +10,13 @@ import uuid
 
 import alerts
 import boards
+import runbooks
 from causes import few_files, locked, no_relay, psql
 from chain import EMAIL, PASSWORD, Chain
 from compose import TOPOLOGIES, Model
 from gateway import Gateway
 from load import Load, somewhere
-from services import Services
+from services import Services, binary
 from watch import SHORT, SLOW, Watch
 from web import send, until
 
@@ -161,6 +162,17 @@ class Observed:
             return [line for line in lines if line.get("status") == 400 and line["route"] == "/api/sales"]
 
         until("the service's line", told)
+
+    def test_what_runbooks_print_works(self):
+        asked = list(runbooks.statements())
+        self.assertGreater(len(asked), 6)
+        for page, module, statement in asked:
+            with self.subTest(page, statement=statement):
+                psql(self.database(module or "sales"), f"EXPLAIN {statement}")
+        program = binary(self.services.model.services[self.service("sales")])
+        for page, command in runbooks.commands():
+            with self.subTest(page, command=command):
+                subprocess.run([program, command, "--help"], check=True, capture_output=True, timeout=30)
 
     def test_what_hangs_in_the_databases_is_seen(self):
         store, shop = self.service("store"), "/".join(self.load.shop)

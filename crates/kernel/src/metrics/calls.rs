@@ -163,3 +163,27 @@ impl PeerMeter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::CLASSIC;
+
+    #[test]
+    fn a_circuit_is_open_until_a_call_is_answered_and_no_slow_one_closes_it() {
+        let metrics = Metrics::default();
+        let meter = PeerMeter::new(&metrics, "store");
+        let open = || {
+            let text = metrics.text(CLASSIC);
+            text.contains("comptoir_peer_circuit_open{peer=\"store\"} 1.0")
+        };
+        assert!(!open());
+        for (outcome, expected) in [("open", true), ("lost", true), ("answered", false)] {
+            meter.tried(outcome);
+            assert_eq!(open(), expected, "{outcome}");
+        }
+        let long_ago = Instant::now().checked_sub(SHOWN);
+        *meter.turned_away.lock().unwrap() = long_ago;
+        assert!(!open(), "nobody was turned away lately");
+    }
+}

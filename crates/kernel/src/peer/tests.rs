@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::*;
-use crate::call::SYSTEM;
+use crate::{call::SYSTEM, metrics::CLASSIC};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("no")]
@@ -67,10 +67,14 @@ fn listener() -> TcpListener {
 }
 
 fn remote(address: SocketAddr) -> Remote {
+    counted(address, &Metrics::default())
+}
+
+fn counted(address: SocketAddr, metrics: &Metrics) -> Remote {
     let base = format!("http://{address}").parse().unwrap();
     let tokens = ServiceTokens::new(&"a-secret-of-at-least-thirty-two-bytes".to_owned().into());
-    let (time, metrics) = (Duration::from_secs(5), Metrics::default());
-    let peer = Peer::new("callee", base, time, tokens, &metrics).unwrap();
+    let time = Duration::from_secs(5);
+    let peer = Peer::new("callee", base, time, tokens, metrics).unwrap();
     Remote::new("port", peer)
 }
 
@@ -153,6 +157,30 @@ async fn a_peer_that_is_away_is_left_alone_and_found_again() {
     }
     assert_eq!(ask(&remote).await.unwrap(), "yes");
     callee.server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn every_try_has_its_outcome() {
+    let metrics = Metrics::default();
+    let tries = || {
+        let text = metrics.text(CLASSIC);
+        ["answered", "unsent", "lost"].map(|outcome| {
+            let name =
+                format!("comptoir_peer_tries_total{{peer=\"callee\",outcome=\"{outcome}\"}} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&name));
+            line.unwrap().parse::<u32>().unwrap()
+        })
+    };
+    let away = counted(nobody(), &metrics);
+    assert_eq!(tries(), [0, 0, 0]);
+    assert!(call(&away).await.is_err());
+    assert_eq!(tries(), [0, 3, 0], "nothing left, so it was tried again");
+    let callee = Callee::start(listener(), &[503, 409]);
+    let there = counted(callee.address, &metrics);
+    assert!(call(&there).await.is_err());
+    assert_eq!(tries(), [0, 3, 1]);
+    assert!(matches!(call(&there).await, Err(CallError::Refused(No))));
+    assert_eq!(tries(), [1, 3, 1], "a refusal is an answer");
 }
 
 #[actix_web::test]

@@ -148,15 +148,37 @@ impl BcryptPool {
 
 #[cfg(test)]
 mod tests {
+    use kernel::metrics::CLASSIC;
+
     use super::*;
 
     #[tokio::test]
     async fn a_full_queue_says_so_and_a_finished_job_makes_room() {
         let hasher = Hasher::new(&"pepper".to_owned().into(), 4).unwrap();
-        let pool = BcryptPool::new(hasher, &Metrics::default());
+        let metrics = Metrics::default();
+        let pool = BcryptPool::new(hasher, &metrics);
+        let value = move |name: &str| {
+            let (text, name) = (metrics.text(CLASSIC), format!("comptoir_bcrypt_{name} "));
+            let line = text.lines().find_map(|line| line.strip_prefix(&name));
+            line.unwrap().parse::<f64>().unwrap()
+        };
         let mut places: Vec<_> = std::iter::from_fn(|| pool.queue()).collect();
         assert!(places.len() > QUEUE);
-        pool.run(places.pop().unwrap(), |_| ()).await.unwrap();
+        assert_eq!(
+            (value("waiting"), value("refused_total")),
+            (number(places.len()), 1.0)
+        );
+        let running = pool.run(places.pop().unwrap(), {
+            let value = value.clone();
+            move |_| value("running")
+        });
+        assert_eq!(running.await.unwrap(), 1.0);
+        assert_eq!(
+            (value("waiting"), value("running")),
+            (number(places.len()), 0.0)
+        );
+        assert_eq!(value("duration_seconds_count"), 1.0);
+        assert_eq!(value("wait_duration_seconds_count"), 1.0);
         assert!(pool.queue().is_some());
     }
 }

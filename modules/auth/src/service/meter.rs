@@ -55,3 +55,39 @@ impl Meter {
         self.refreshes.with([outcome]).inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::{db::DbError, metrics::CLASSIC};
+
+    use super::*;
+
+    #[test]
+    fn every_result_has_its_outcome() {
+        let metrics = Metrics::default();
+        let meter = Meter::new(&metrics);
+        let failed = || Error::Db(DbError::Full);
+        let many = Error::TooManyAttempts { retry_after: 1 };
+        for (result, outcome) in [
+            (Ok(()), "ok"),
+            (Err(Error::InvalidCredentials), "wrong"),
+            (Err(many), "throttled"),
+            (Err(Error::Busy), "busy"),
+            (Err(failed()), "failed"),
+        ] {
+            meter.login(&result);
+            let series = format!("comptoir_logins_total{{outcome=\"{outcome}\"}} 1\n");
+            assert!(metrics.text(CLASSIC).contains(&series), "{series}");
+        }
+        for (result, reused, outcome) in [
+            (Ok(()), false, "ok"),
+            (Err(Error::InvalidRefreshToken), true, "reused"),
+            (Err(Error::InvalidRefreshToken), false, "refused"),
+            (Err(failed()), false, "failed"),
+        ] {
+            meter.refresh(&result, reused);
+            let series = format!("comptoir_refreshes_total{{outcome=\"{outcome}\"}} 1\n");
+            assert!(metrics.text(CLASSIC).contains(&series), "{series}");
+        }
+    }
+}

@@ -60,8 +60,11 @@ class Observed:
         self.well()
 
     def wrong(self):
-        """What fires; how full the disk is of the machine that tests is no matter."""
-        return [alert for alert in self.watch.firing() if not alert["labels"]["alertname"].startswith("Disk")]
+        """What fires and should not; how full the disk is of the machine that tests is no matter."""
+        return [
+            alert for alert in self.watch.firing() if alert["labels"]["severity"] != "none"
+            and not alert["labels"]["alertname"].startswith("Disk")
+        ]
 
     def well(self):
         """Waits until nothing fires, neither rightly nor by mistake."""
@@ -187,7 +190,7 @@ class Observed:
             self.seen(("PoolExhausted", {"module": "inventory"}), ("RequestsFailing", {"module": "inventory"}))
             causes.enter_context(locked(self.database("store"), "store.levels"))
             causes.enter_context(self.many(80, lambda: send(shelf, headers=headers)))
-            self.seen(("RequestsCut", {"service": store, "cause": "overloaded"}))
+            self.seen(("RequestsCut", {"service": store}))
         self.well()
 
     def test_a_hanging_sale_is_seen(self):
@@ -200,7 +203,7 @@ class Observed:
         self.well()
 
     def test_a_chain_that_stops_selling_is_seen(self):
-        recorded = "sum(increase(comptoir_sales_recorded_total[20s]))"
+        recorded = "sum(increase(comptoir_sales_recorded_total[20s])) or vector(0)"
         until("some sales", lambda: self.watch.value(recorded) > 30, 60, every=0.5)
         with self.load.turn:
             self.seen(("SalesStopped", {}))

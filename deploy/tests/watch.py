@@ -18,15 +18,16 @@ from web import send, until
 
 #: How long the deployed rules look back, and how long they do here.
 SHORT = {"30s": "5s", "1m": "10s", "5m": "12s", "10m": "12s", "15m": "30s", "6h": "15s", "7d": "40s"}
-#: How old events and passes of loops may be, in seconds (60 in what is deployed), and how slow a sale
-#: (1): whoever tests has other things to do, too.
-OLD, SLOW = 15, 4
+#: How old events, passes of loops (60 s in what is deployed) and holds (180) may be, in seconds, how slow
+#: a sale (1), and for how long a start keeps alerts quiet (120): whoever tests has other things to do, too.
+OLD, SLOW, START = 15, 4, 5
 
 
 def hurried(rule):
     """A rule as deployed, but in a hurry."""
     expr = re.sub(r"(\[|offset )(\d+[smhd])\b", lambda found: found[1] + SHORT[found[2]], rule["expr"])
-    expr = re.sub(r"> 60\b", f"> {OLD}", expr)
+    expr = re.sub(r"> (60|180)\b", f"> {OLD}", expr)
+    expr = re.sub(r"< 120\b", f"< {START}", expr)
     rule = rule | {"expr": re.sub(r"(:p99_1m) > 1$", rf"\1 > {SLOW}", expr)}
     return rule | {"for": "2s"} if "for" in rule else rule
 

@@ -16,10 +16,10 @@ HEALTH = row(
            "count(count by (module) (comptoir_db_connections_limit))", low=4),
     number("Oldest event", "How late the latest news is. Alert: OutboxStuck.", "s",
            "max(comptoir_outbox_oldest_age_seconds)", limit=60),
-    number("Holds not settled", "Goods that are held for sales which nobody knows of. Alert: HoldsUnsettled.", "short",
-           "max(comptoir_holds_overdue)", limit=1),
+    number("Oldest hold", "How long goods have been held for a sale that nobody knows of. Alert: HoldsUnsettled.", "s",
+           "max(comptoir_holds_oldest_age_seconds)", limit=180),
     number("Free space on disk", "Of the disk with the volumes. Alert: DiskFull.", "percentunit",
-           "min(disk:node_filesystem_avail:ratio)", low=0.1),
+           "min(device:node_filesystem_avail:ratio)", low=0.1),
 )
 
 GOLDEN = row(
@@ -72,9 +72,9 @@ CALLS = row(
 
 MACHINE = row(
     "Processes and machine",
-    graph("Requests at once", "Part of what a process answers at the same time. Alert: RequestsCut, when it turns some away.",
+    graph("Requests at once", "Part of what a process answers at the same time. At 1 it turns others away.",
           "percentunit", query("service:comptoir_http_requests_in_flight:ratio", "{{service}}"), width=6, limit=1),
-    graph("Turned away or ended", "Requests that no handler finished, by cause.", "reqps",
+    graph("Turned away or ended", "Requests that no handler finished, by cause. Alerts: RequestsCut, RequestsLate.", "reqps",
           query(rate("comptoir_http_requests_cut_total", "service, cause"), "{{service}} {{cause}}"), width=6),
     graph("Processor", "Cores that each process uses, and the load of the machine.", "short",
           query('rate(process_cpu_seconds_total{job="comptoir"}[$__rate_interval])', "{{service}} {{instance}}"),
@@ -88,7 +88,7 @@ MACHINE = row(
     graph("Warnings and errors in the logs", "Lines per minute. Alert: ErrorsLogged.", "short",
           query("sum by (service, level) (rate(comptoir_log_events_total[$__rate_interval])) * 60", "{{service}} {{level}}"), width=6),
     graph("Memory and disk that are left", "Of the whole machine. Alerts: DiskFull, DiskFilling.", "percentunit",
-          query("disk:node_filesystem_avail:ratio", "disk {{device}}"),
+          query("device:node_filesystem_avail:ratio", "disk {{device}}"),
           query("node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "memory"), width=6, top=1),
     table("What runs", "Version and modules of each process, and for how long.", "s",
           'time() - process_start_time_seconds{job="comptoir"} * on (instance) group_left (version, modules) comptoir_build_info'),

@@ -32,7 +32,7 @@ WORK = row(
           query("sum by (module, writer) (rate(comptoir_batch_size_sum[$__rate_interval])) "
                 "/ clamp_min(sum by (module, writer) (rate(comptoir_batch_size_count[$__rate_interval])), 0.001)", "{{module}} {{writer}}")),
     graph("Queue of the group commits", "Part that is used. At 1 requests are turned away.", "percentunit",
-          query("module:comptoir_batch_waiting:ratio", "{{module}} {{writer}}"), limit=1, top=1),
+          query("module_writer:comptoir_batch_waiting:ratio", "{{module}} {{writer}}"), limit=1, top=1),
 )
 
 OUTBOX = row(

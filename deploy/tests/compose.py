@@ -37,6 +37,8 @@ def config(files, *options, variables=None):
     for name in files:
         command += ["-f", str(DEPLOY / name)]
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    # The settings of whoever tests stand in .env.
+    kept["COMPOSE_DISABLE_ENV_FILE"] = "1"
     environment = kept | (required(files) if variables is None else variables)
     return subprocess.run(
         [*command, "config", *options], env=environment, capture_output=True, text=True, timeout=60

@@ -1,8 +1,14 @@
 """What the compose files promise: they are valid, nothing is open that should not be, and no
 secret stands in them."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from compose import DEPLOY, TOPOLOGIES, Model, config
 
@@ -34,6 +40,25 @@ class Compose(unittest.TestCase):
             done = config(TOPOLOGIES[name], "--quiet", variables={})
             self.assertNotEqual(done.returncode, 0)
             self.assertRegex(done.stderr, "DOMAIN|ACME_EMAIL|OTLP_URL")
+
+    def test_what_stands_in_a_file_env_need_not_be_told_again(self):
+        """As the README shows it: later commands make the gateway with HTTPS, too."""
+        told = re.search(r"^```ini\n(.*?)^```$", (DEPLOY / "README.md").read_text(), re.M | re.S)[1]
+        files = tuple(re.search(r"^COMPOSE_FILE=(.*)$", told, re.M)[1].split(":"))
+        self.assertIn(files, TOPOLOGIES.values())
+        with tempfile.TemporaryDirectory() as root:
+            folder = Path(root) / DEPLOY.name
+            folder.mkdir()
+            for path in DEPLOY.glob("*.yml"):
+                shutil.copy(path, folder)
+            (folder / ".env").write_text(told)
+            command = ["docker-compose", "config", "--format", "json"]
+            shown = subprocess.run(
+                command, cwd=folder, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60
+            )
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        found = json.loads(shown.stdout.replace(root, str(DEPLOY.parent)))
+        self.assertEqual(found, json.loads(config(files, "--format", "json").stdout))
 
     def test_spans_go_where_they_are_told_and_nowhere_otherwise(self):
         for name, model in self.models.items():

@@ -78,6 +78,13 @@ class Routes:
         self.assertEqual(headers.get_all("X-Frame-Options"), ["DENY"])
         self.assertIsNone(headers["Server"])
 
+    def test_the_log_of_a_service_that_runs_is_turned_up_and_back(self):
+        [container, *_] = self.services.engine.of(self.owner["/api/sales"])
+        for level in ("info,sales=debug", "info"):
+            self.services.command(container, "log-filter", level)
+            changed = f'"filter":"{level}"'
+            until(level, lambda changed=changed: changed in self.services.log_path(container).read_text())
+
     def test_a_browser_of_another_origin_may_not_ask(self):
         ask = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
         reply = self.gateway.send("/api/auth/login", "OPTIONS", ask)

@@ -109,6 +109,16 @@ class Services:
                 cwd=self.scratch.name, stdout=subprocess.DEVNULL, timeout=30,
             )
 
+    def command(self, container, *words):
+        """Runs a command of the product in a container, as `docker compose exec` does; answers what it says."""
+        service = container.service
+        done = subprocess.run(
+            [binary(self.model.services[service]), *words], env=self.environment(service, container),
+            cwd=self.scratch.name, capture_output=True, text=True, timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def log_path(self, container):
         """Where a process's output goes."""
         return self.volumes / f"{container.name}.log"

@@ -4,6 +4,7 @@ understood. That every question has an answer is what observe asks a running pro
 import subprocess
 import sys
 import unittest
+import urllib.parse
 from pathlib import Path
 
 import yaml
@@ -27,19 +28,45 @@ class Dashboards(unittest.TestCase):
     def test_grafana_knows_all_of_them_and_every_panel_explains_itself(self):
         self.assertEqual(boards.findings(self.boards), [])
         self.assertEqual(
-            self.boards.keys(), {"overview", "auth", "store", "inventory", "sales", "database", "gateway"}
+            self.boards.keys(), {"overview", "auth", "store", "inventory", "sales", "database", "gateway", "runbooks"}
         )
+
+    def test_every_runbook_is_a_page_that_opens_under_the_name_of_its_alert(self):
+        rows = {row["title"].split()[0]: row for row in self.boards["runbooks"]["panels"]}
+        for name, rule in alerts.alerts().items():
+            self.assertIn(f"{name} ({rule['labels']['severity']})", rows[name]["title"])
+            self.assertIs(rows[name]["collapsed"], True)
+            [page] = rows[name]["panels"]
+            self.assertIn("## How it clears", page["options"]["content"])
+            # There are no files to follow a link to.
+            self.assertNotRegex(page["options"]["content"], r"\]\((?!https?:)")
+
+    def test_links_lead_to_what_listens_there(self):
+        model = Model(TOPOLOGIES["split, traces"])
+        ports = {int(port["published"]): service for service in model.services for port in model.services[service].get("ports") or []}
+        for board in self.boards.values():
+            urls = [link["url"] for link in board["links"] if link["type"] == "link"]
+            self.assertEqual([ports[urllib.parse.urlsplit(url).port] for url in urls], ["prometheus", "traefik", "jaeger"])
+            for panel in boards.panels(board):
+                for override in panel["fieldConfig"]["overrides"]:
+                    for link in override["properties"][0]["value"]:
+                        self.assertIn(link["url"].removeprefix("/d/"), {other["uid"] for other in self.boards.values()})
 
     def test_the_container_finds_source_and_dashboards(self):
         providers = yaml.safe_load((DEPLOY / "grafana/providers.yml").read_text())["providers"]
         for files in TOPOLOGIES.values():
-            grafana = Model(files).services["grafana"]
+            model = Model(files)
+            grafana = model.services["grafana"]
             mounts = {m["target"]: m["source"].rpartition("/grafana/")[2] for m in grafana["volumes"] if m["type"] == "bind"}
+            sources = ["datasources", "jaeger"] if "jaeger" in model.services else ["datasources"]
             self.assertEqual(mounts, {
-                "/etc/grafana/provisioning/datasources/datasources.yml": "datasources.yml",
                 "/etc/grafana/provisioning/dashboards/providers.yml": "providers.yml",
                 "/etc/grafana/dashboards": "dashboards",
-            })
+            } | {f"/etc/grafana/provisioning/datasources/{name}.yml": f"{name}.yml" for name in sources})
+            for name in sources:
+                [source] = yaml.safe_load((DEPLOY / f"grafana/{name}.yml").read_text())["datasources"]
+                host = urllib.parse.urlsplit(source["url"]).hostname
+                self.assertTrue(set(model.networks_of(host)) & set(model.networks_of("grafana")), host)
             self.assertIn(providers[0]["options"]["path"], mounts)
             home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
             self.assertIn(Path(home).stem, self.boards)

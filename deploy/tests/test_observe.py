@@ -22,7 +22,7 @@ class ObserveWhole(Observed, unittest.TestCase):
     """One process."""
 
     topology, configuration = "whole", "prometheus.yml"
-    absent = frozenset({"comptoir_peer_tries_total"})
+    absent = frozenset({"comptoir_peer_tries_total", "comptoir_port_served_duration_seconds"})
 
 
 class ObserveSplit(Observed, unittest.TestCase):

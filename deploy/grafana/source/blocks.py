@@ -1,8 +1,7 @@
-"""What dashboards are built of: a few kinds of panels, laid out from left to right in rows."""
+"""What dashboards are built of: a few kinds of panels, each with what it asks Prometheus."""
 
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 WIDTH, HEIGHT = 24, 8
-TAG = "comptoir"
 
 
 def query(expr, legend=""):
@@ -73,50 +72,35 @@ def number(title, description, unit, expr, width=3, limit=None, low=None):
     return made
 
 
-def table(title, description, unit, expr, width=12):
-    """A line per series, now."""
-    made = panel("table", title, description, unit, [query(expr)], width, {"showHeader": True}, {})
-    made["targets"][0]["format"] = "table"
-    made["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True, "__name__": True}}}]
+def named(made, value, text):
+    """A figure of which one value is none, but says something."""
+    made["fieldConfig"]["defaults"]["mappings"] = [{"type": "value", "options": {value: {"text": text, "color": "text", "index": 0}}}]
     return made
 
 
-def row(title, *panels):
-    """A heading and its panels."""
-    return title, panels
+def table(title, description, unit, expr, width=12, first=()):
+    """A line per series, now; `first` are the columns to begin with."""
+    made = panel("table", title, description, unit, [query(expr)], width, {"showHeader": True}, {})
+    made["targets"][0]["format"] = "table"
+    order = {name: place for place, name in enumerate(first)}
+    hidden = {"Time": True, "__name__": True}
+    made["transformations"] = [{"id": "organize", "options": {"excludeByName": hidden, "indexByName": order}}]
+    return made
 
 
-def laid_out(rows):
-    """Numbers and places for all panels, in reading order."""
-    number_, y = 1, 0
-    for title, panels in rows:
-        yield {"id": number_, "type": "row", "title": title, "collapsed": False, "panels": [],
-               "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1}}
-        number_, y, x, tallest = number_ + 1, y + 1, 0, 0
-        for made in panels:
-            width, height = made["gridPos"]["w"], made["gridPos"]["h"]
-            if x + width > WIDTH:
-                x, y, tallest = 0, y + tallest, 0
-            yield made | {"id": number_, "gridPos": {"x": x, "y": y, "w": width, "h": height}}
-            number_, x, tallest = number_ + 1, x + width, max(tallest, height)
-        y += tallest
+def linked(made, column, title, url):
+    """A table of which a column leads somewhere."""
+    value = [{"title": title, "url": url}]
+    made["fieldConfig"]["overrides"].append(
+        {"matcher": {"id": "byName", "options": column}, "properties": [{"id": "links", "value": value}]}
+    )
+    return made
 
 
-def dashboard(name, title, description, *rows):
-    """A dashboard with links to all others, and the alerts that wake somebody marked in every graph."""
+def page(text):
+    """Text in Markdown, over the whole width."""
+    height = 3 + text.count("\n") * 2 // 3
     return {
-        "uid": f"comptoir-{name}", "title": title, "description": description, "tags": [TAG],
-        "schemaVersion": 39, "version": 1, "editable": False, "graphTooltip": 1,
-        "timezone": "browser", "refresh": "10s", "time": {"from": "now-1h", "to": "now"},
-        "timepicker": {}, "templating": {"list": []},
-        "links": [{
-            "type": "dashboards", "title": "Comptoir", "tags": [TAG], "asDropdown": False, "icon": "external link",
-            "includeVars": False, "keepTime": True, "targetBlank": False, "tooltip": "", "url": "",
-        }],
-        "annotations": {"list": [{
-            "name": "Alerts", "datasource": SOURCE, "enable": True, "hide": False, "iconColor": "red",
-            "expr": 'ALERTS{alertstate="firing",severity="page"}', "titleFormat": "{{alertname}}",
-            "tagKeys": "module,service,peer", "step": "10s",
-        }]},
-        "panels": list(laid_out(rows)),
+        "type": "text", "title": "", "gridPos": {"w": WIDTH, "h": height},
+        "options": {"mode": "markdown", "content": text}, "transparent": True,
     }

@@ -1,6 +1,7 @@
 """One page per module: what is its own first, then what all modules have."""
 
-from blocks import dashboard, graph, number, or_zero, quantile, query, rate, row
+from blocks import graph, number, or_zero, quantile, query, rate
+from pages import dashboard, row
 from parts import calls, database, events, golden
 
 BATCHES = "Requests that wait to be written together, and how many may. More are turned away with a 503."
@@ -13,12 +14,14 @@ def batches(module):
         "Writing together",
         graph("Waiting for a group commit", BATCHES, "short",
               query(f"sum by (writer) (comptoir_batch_waiting{{{of}}})", "{{writer}}"),
-              query(f"sum by (writer) (comptoir_batch_limit{{{of}}})", "{{writer}} limit")),
+              query(f"sum by (writer) (comptoir_batch_limit{{{of}}})", "{{writer}} limit"), width=6),
         graph("Part of the queue that is used", "In the replica where it is most.", "percentunit",
-              query(f"module_writer:comptoir_batch_waiting:ratio{{{of}}}", "{{writer}}"), limit=1, top=1),
+              query(f"module_writer:comptoir_batch_waiting:ratio{{{of}}}", "{{writer}}"), width=6, limit=1, top=1),
         graph("Size of a group", "Requests in one commit: more of them, when more come at once.", "short",
               query(quantile(0.5, "comptoir_batch_size", "writer", of), "{{writer}} p50"),
-              query(quantile(0.99, "comptoir_batch_size", "writer", of), "{{writer}} p99")),
+              query(quantile(0.99, "comptoir_batch_size", "writer", of), "{{writer}} p99"), width=6),
+        graph("Turned away", "Requests per second that found the queue full and got a 503.", "reqps",
+              query(rate("comptoir_batch_refused_total", "writer", of), "{{writer}}"), width=6),
     )
 
 
@@ -47,7 +50,7 @@ LOGINS = row(
           query("sum(comptoir_bcrypt_waiting_limit)", "limit")),
     graph("Part of the queue that is used", "At 1 logins are turned away.", "percentunit",
           query("service:comptoir_bcrypt_waiting:ratio", "{{service}}"), limit=1, top=1),
-    graph("Time of a password check", "Waiting for a core, and the work itself.", "s",
+    graph("Time of a password check", "Until it had its core, and the work itself.", "s",
           query(quantile(0.99, "comptoir_bcrypt_wait_duration_seconds"), "wait p99"),
           query(quantile(0.5, "comptoir_bcrypt_duration_seconds"), "work p50")),
     graph("Turned away", "Checks per second that found the queue full.", "ops", query(rate("comptoir_bcrypt_refused_total"), "refused")),
@@ -103,12 +106,29 @@ SALES = row(
                 "paid back {{currency}}")),
 )
 
+CATALOGUE = row(
+    "Catalogue and supply",
+    graph("Questions about articles", "Of sales and store, per second: what an article is, and costs. What sales remembers is not asked.", "reqps",
+          query(rate("comptoir_port_call_duration_seconds_count", "method", 'port="catalog"'), "{{method}}")),
+    graph("Time of an answer", "The 99th percentile, on the caller's side. A sale waits for it.", "s",
+          query(quantile(0.99, "comptoir_port_call_duration_seconds", "method", 'port="catalog"'), "{{method}}")),
+    graph("Remembered by sales", "Part of its look-ups of articles that needed no question.", "percentunit",
+          query(f"""{rate('comptoir_cache_requests_total', '', 'cache="products",result="hit"')}
+                / clamp_min({rate('comptoir_cache_requests_total', '', 'cache="products"')}, 0.001)""", "found"), top=1),
+    graph("What it asks the others", "Calls per second: stock and transfers of store, what sales sold.", "reqps",
+          query(rate("comptoir_port_call_duration_seconds_count", "port, method", 'port=~"levels|transfers|demand"'), "{{port}}.{{method}}")),
+    graph("Passes of the loop `transfers`", "Per second. It makes the transfers of requests that were approved. Alert: WorkerStuck.", "ops",
+          query(rate("comptoir_worker_runs_total", "outcome", 'module="inventory",worker="transfers"'), "{{outcome}}")),
+    graph("Goods under way", "Base units in transfers that were sent and not wholly received.", "short",
+          query("max(comptoir_transfer_units_in_transit)", "units")),
+)
+
 #: Module -> title, what is its own, and the contracts that it offers to the others.
 PAGES = {
     "auth": ("Auth", [LOGINS, TRUST, caches("tokens")], ["sessions"]),
     "store": ("Store", [HOLDS, batches("store")], ["stock", "stores", "levels", "transfers", "store_events"]),
-    "inventory": ("Inventory", [], ["catalog"]),
-    "sales": ("Sales", [SALES, batches("sales"), caches("profiles", "products")], ["sale_outcomes", "sales_events"]),
+    "inventory": ("Inventory", [CATALOGUE], ["catalog", "inventory_events"]),
+    "sales": ("Sales", [SALES, batches("sales"), caches("profiles", "products")], ["sale_outcomes", "demand", "sales_events"]),
 }
 
 DASHBOARDS = {

@@ -1,10 +1,19 @@
 """The first page: is it well, who suffers, and what does the chain earn."""
 
-from blocks import dashboard, graph, number, or_zero, query, rate, row, table
+from blocks import graph, linked, number, or_zero, query, rate, table
+from pages import RUNBOOKS, dashboard, row
+
+#: What fires, with all that it says of itself. The `Watchdog` fires always.
+ALERTS = linked(
+    table("Alerts", "All that fire or are about to, each with its page in *Runbooks*. A single line with 0 means none.", "short",
+          'ALERTS{alertname!="Watchdog"} or on () vector(0)', width=24,
+          first=("alertname", "severity", "alertstate", "module", "service", "peer", "instance")),
+    "alertname", "Its runbook", f"/d/comptoir-{RUNBOOKS}",
+)
 
 HEALTH = row(
     "Is it well?",
-    number("Alerts that wake somebody", "How many fire now. Which: the table at the end, and the runbooks.", "short",
+    number("Alerts that wake somebody", "How many fire now. Which: the table below.", "short",
            'count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', limit=1),
     number("Sales per minute", "Recorded in the last minute, repeats apart.", "short",
            "sum(rate(comptoir_sales_recorded_total[1m])) * 60"),
@@ -20,6 +29,7 @@ HEALTH = row(
            "max(comptoir_holds_oldest_age_seconds)", limit=180),
     number("Free space on disk", "Of the disk with the volumes. Alert: DiskFull.", "percentunit",
            "min(device:node_filesystem_avail:ratio)", low=0.1),
+    ALERTS,
 )
 
 GOLDEN = row(
@@ -50,7 +60,8 @@ BUSINESS = row(
           query("sum(rate(comptoir_sales_lines_total[$__rate_interval])) "
                 "/ clamp_min(sum(rate(comptoir_sales_recorded_total[$__rate_interval])), 0.001)", "lines"), width=6),
     number("Sales in 24 hours", "Recorded, repeats apart.", "short", "sum(increase(comptoir_sales_recorded_total[24h]))", width=4),
-    number("Revenue in 24 hours", "In minor units, all currencies of the chain as they are.", "short",
+    number("Revenue in 24 hours", "In minor units, all currencies of the chain as they are. What a process sold before Prometheus first "
+           "asked it is missing; the reports have it all.", "short",
            "sum by (currency) (increase(comptoir_sales_revenue_minor_units_total[24h]))", width=5),
     number("Returns in 24 hours", "Recorded.", "short", "sum(increase(comptoir_returns_recorded_total[24h]))", width=4),
     number("Refused for stock in 24 hours", "Sales that a shelf could not serve.", "short",
@@ -62,12 +73,15 @@ BUSINESS = row(
 CALLS = row(
     "Calls between modules",
     graph("Calls by outcome", "In the same process or over HTTP, per second.", "reqps",
-          query(rate("comptoir_port_call_duration_seconds_count", "transport, outcome"), "{{transport}} {{outcome}}")),
+          query(rate("comptoir_port_call_duration_seconds_count", "transport, outcome"), "{{transport}} {{outcome}}"), width=6),
     graph("Without an answer", "Which contract came to nothing, per second.", "reqps",
-          query(or_zero(rate("comptoir_port_call_duration_seconds_count", "port", 'outcome="no_answer"')), "{{port}}")),
+          query(or_zero(rate("comptoir_port_call_duration_seconds_count", "port", 'outcome="no_answer"')), "{{port}}"), width=6),
     graph("Tries that failed, by peer", "HTTP requests to another process: `unsent` nobody listens, `lost` it hangs, `open` not tried. "
           "0 in one process, which has no peers. Alert: PeerAway.", "reqps",
-          query(or_zero(rate("comptoir_peer_tries_total", "peer, outcome", 'outcome!="answered"')), "{{peer}} {{outcome}}")),
+          query(or_zero(rate("comptoir_peer_tries_total", "service, peer, outcome", 'outcome!="answered"')),
+                "{{service}} to {{peer}}: {{outcome}}"), width=6),
+    graph("Circuits that are open", "1: a call found it open within 15 s and was not even tried, and none was answered since. 0 in one process.", "short",
+          query(or_zero("max by (service, peer) (comptoir_peer_circuit_open)"), "{{service}} to {{peer}}"), width=6, top=1),
 )
 
 MACHINE = row(
@@ -91,9 +105,8 @@ MACHINE = row(
           query("device:node_filesystem_avail:ratio", "disk {{device}}"),
           query("node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "memory"), width=6, top=1),
     table("What runs", "Version and modules of each process, and for how long.", "s",
-          'time() - process_start_time_seconds{job="comptoir"} * on (instance) group_left (version, modules) comptoir_build_info'),
-    table("Alerts", "All that fire or are about to. 0 means none.", "short",
-          'count by (alertname, alertstate, severity, module, service, peer) (ALERTS) or on () vector(0)'),
+          'time() - process_start_time_seconds{job="comptoir"} * on (instance) group_left (version, modules) comptoir_build_info',
+          width=24, first=("service", "instance", "version", "modules")),
 )
 
 DASHBOARDS = {

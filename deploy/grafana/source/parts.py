@@ -1,6 +1,7 @@
 """Panels that every module's dashboard has: its golden signals, its database, its events and loops."""
 
-from blocks import graph, or_zero, quantile, query, rate, row
+from blocks import graph, or_zero, quantile, query, rate
+from pages import row
 
 REQUESTS = "comptoir_http_request_duration_seconds"
 
@@ -73,9 +74,12 @@ def calls(*ports):
     return row(
         "Calls of its contracts",
         graph("Calls", "Per second, whether in the same process or over HTTP.", "reqps",
-              query(rate(f"{metric}_count", "port, method, transport", of), "{{port}}.{{method}} {{transport}}")),
+              query(rate(f"{metric}_count", "port, method, transport", of), "{{port}}.{{method}} {{transport}}"), width=6),
         graph("Without an answer", "Calls that came to nothing, per second. A refusal is an answer.", "reqps",
-              query(or_zero(rate(f"{metric}_count", "port, method", of + ',outcome="no_answer"')), "{{port}}.{{method}}")),
-        graph("Time of a call", "The 99th percentile, repeats included.", "s",
-              query(quantile(0.99, metric, "port, method", of), "{{port}}.{{method}}")),
+              query(or_zero(rate(f"{metric}_count", "port, method", of + ',outcome="no_answer"')), "{{port}}.{{method}}"), width=6),
+        graph("Time of a call", "The 99th percentile on the caller's side, repeats included.", "s",
+              query(quantile(0.99, metric, "port, method", of), "{{port}}.{{method}}"), width=6),
+        graph("Time to serve a call", "The 99th percentile on this side: what is missing to the time of a call is the way. "
+              "0 in one process, where it is the same.", "s",
+              query(or_zero(quantile(0.99, "comptoir_port_served_duration_seconds", "port, method", of)), "{{port}}.{{method}}"), width=6),
     )

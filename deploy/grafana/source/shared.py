@@ -1,6 +1,7 @@
 """The pages across modules: databases with the outbox, and the gateway."""
 
-from blocks import dashboard, graph, number, or_zero, quantile, query, rate, row, table
+from blocks import graph, named, number, or_zero, quantile, query, rate, table
+from pages import dashboard, row
 
 POOLS = row(
     "Connections",
@@ -10,7 +11,7 @@ POOLS = row(
           query("sum by (module) (comptoir_db_waiting)", "{{module}}"), limit=1),
     graph("Time until there was one", "The 99th percentile, those included that got none.", "s",
           query("module:comptoir_db_wait_duration_seconds:p99_1m", "{{module}}")),
-    graph("Databases that answer", "1: the last gathering of figures got its answer. Alert: DatabaseDown.", "short",
+    graph("Databases that answer", "1: it gives its figures within 5 s. Alert: DatabaseDown.", "short",
           query("min by (module) (comptoir_database_up)", "{{module}}"), top=1),
     graph("Open connections", "In use and idle, of all replicas; PostgreSQL allows 100 to each server.", "short",
           query("sum by (module, state) (comptoir_db_connections)", "{{module}} {{state}}")),
@@ -32,7 +33,9 @@ WORK = row(
           query("sum by (module, writer) (rate(comptoir_batch_size_sum[$__rate_interval])) "
                 "/ clamp_min(sum by (module, writer) (rate(comptoir_batch_size_count[$__rate_interval])), 0.001)", "{{module}} {{writer}}")),
     graph("Queue of the group commits", "Part that is used. At 1 requests are turned away.", "percentunit",
-          query("module_writer:comptoir_batch_waiting:ratio", "{{module}} {{writer}}"), limit=1, top=1),
+          query("module_writer:comptoir_batch_waiting:ratio", "{{module}} {{writer}}"), width=12, limit=1, top=1),
+    graph("Turned away by a group commit", "Requests per second that found its queue full and got a 503.", "reqps",
+          query(rate("comptoir_batch_refused_total", "module, writer"), "{{module}} {{writer}}"), width=12),
 )
 
 OUTBOX = row(
@@ -70,8 +73,8 @@ GATEWAY = row(
 
 GATEWAY_STATE = row(
     "The gateway itself",
-    number("Certificate ends in", "Of the certificate that ends first. 0 without HTTPS, which has none. Alert: CertificateEnds.", "dtdurations",
-           "(min(traefik_tls_certs_not_after) - time()) or on () vector(0)", width=6),
+    named(number("Certificate ends in", "The latest of each name, and of those the one that ends first. Alert: CertificateEnds.", "dtdurations",
+                 or_zero("min(max by (cn) (traefik_tls_certs_not_after)) - time()"), width=6, low=14 * 86400), "0", "no HTTPS"),
     number("Configuration is from", "When the gateway last read the labels.", "dateTimeFromNow",
            "traefik_config_last_reload_success * 1000", width=6),
     number("Open connections", "From clients and from Prometheus.", "short", "sum(traefik_open_connections)", width=6),
@@ -82,9 +85,11 @@ GATEWAY_STATE = row(
           query(or_zero(rate("traefik_service_retries_total", "service")), "{{service}}")),
     graph("Traffic", "Bytes per second, in and out.", "Bps",
           query(rate("traefik_entrypoint_requests_bytes_total"), "in"), query(rate("traefik_entrypoint_responses_bytes_total"), "out")),
-    graph("Processor and memory", "Cores in use.", "short",
-          query('rate(process_cpu_seconds_total{job="traefik"}[$__rate_interval])', "cores"), width=12),
-    table("Replicas", "1: up, 0: left out.", "short", "traefik_service_server_up"),
+    graph("Processor", "Cores in use by the gateway.", "short",
+          query('rate(process_cpu_seconds_total{job="traefik"}[$__rate_interval])', "cores"), width=6),
+    graph("Memory", "In use by the gateway; its container has 512 MiB.", "bytes",
+          query('process_resident_memory_bytes{job="traefik"}', "memory"), width=6),
+    table("Replicas", "1: up, 0: left out.", "short", "traefik_service_server_up", first=("service", "url")),
 )
 
 DASHBOARDS = {

@@ -136,7 +136,15 @@ async fn a_refusal_is_an_answer_and_never_opens_the_circuit() {
 #[actix_web::test]
 async fn a_peer_that_is_away_is_left_alone_and_found_again() {
     let address = nobody();
-    let remote = remote(address);
+    let metrics = Metrics::default();
+    let remote = counted(address, &metrics);
+    let says = |series: &str| metrics.text(CLASSIC).contains(series);
+    let shown = |open: u8| {
+        says(&format!(
+            "comptoir_peer_circuit_open{{peer=\"callee\"}} {open}.0"
+        ))
+    };
+    assert!(shown(0));
     let gone = |answer: &Result<String, CallError<No>>| match answer {
         Err(CallError::NoAnswer(error)) => error.reason.contains("has not answered lately"),
         other => panic!("{other:?}"),
@@ -146,6 +154,9 @@ async fn a_peer_that_is_away_is_left_alone_and_found_again() {
         calls += 1;
         assert!(calls <= OPENS_AFTER, "the circuit never opened");
     }
+    assert!(shown(1));
+    let turned_away = "comptoir_peer_tries_total{peer=\"callee\",outcome=\"open\"} 1\n";
+    assert!(says(turned_away));
     // Open: nothing is sent, even though the peer is there again.
     let callee = Callee::start(TcpListener::bind(address).unwrap(), &[]);
     assert!(gone(&call(&remote).await));
@@ -155,6 +166,7 @@ async fn a_peer_that_is_away_is_left_alone_and_found_again() {
         assert!(Instant::now() < deadline, "the circuit never closed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(shown(0));
     assert_eq!(ask(&remote).await.unwrap(), "yes");
     callee.server.stop(false).await;
 }

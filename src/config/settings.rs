@@ -131,7 +131,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "a file with the password for each of these URLs that has none",
     ),
-    ("database.pool_size", "8", "connections per module"),
+    (
+        "database.pool_size",
+        "8",
+        "connections per module; one more gathers its figures",
+    ),
     (
         "database.wait_ms",
         "2000",

@@ -42,6 +42,7 @@ mod invariants;
 mod jetstream;
 mod metrics;
 mod migrations;
+mod migrations_online;
 mod model;
 mod nats;
 mod offline;

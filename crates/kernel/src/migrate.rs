@@ -1,10 +1,10 @@
 //! A module's migrations, and the role that may use its schema and nothing else.
 
-use std::error::Error;
+use std::{error::Error, thread, time::Duration};
 
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
-    sql_query, sql_types::Text,
+    migration::Migration, pg::Pg, sql_query, sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use uuid::Uuid;
@@ -14,6 +14,11 @@ use crate::fence::{self, Closed, Mark};
 /// One process at a time migrates a database, or closes and opens a schema in it.
 /// This is the number of the advisory lock that keeps them apart.
 pub const LOCK: &str = "hashtext('comptoir migrations')";
+/// How often the lock is asked for, and how long a migration that found its table taken stays away
+/// from it, so that those who waited behind it come to their turn.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often a migration is tried that gives up when its table is taken.
+const TRIES: u32 = 15;
 
 /// One migration and whether it was run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +44,62 @@ pub fn role_of(schema: &str) -> String {
 /// When the server cannot be reached, the user may not create roles or schemas, or a migration
 /// fails (which then changed nothing); [`Closed`] when the module's data is not in force here.
 pub fn up(url: &str, schema: &str, migrations: EmbeddedMigrations) -> Result<Vec<String>> {
-    with_lock(url, schema, |conn| {
-        Ok(conn
-            .run_pending_migrations(migrations)?
-            .iter()
-            .map(ToString::to_string)
-            .collect())
-    })
+    with_lock(url, schema, |conn| run_pending(conn, schema, migrations))
+}
+
+fn run_pending(
+    conn: &mut PgConnection,
+    schema: &str,
+    migrations: EmbeddedMigrations,
+) -> Result<Vec<String>> {
+    let pending = conn.pending_migrations(migrations)?;
+    let mut run = |migration: &dyn Migration<Pg>| patiently(conn, schema, migration);
+    pending.iter().map(|migration| run(&**migration)).collect()
+}
+
+fn patiently(
+    conn: &mut PgConnection,
+    schema: &str,
+    migration: &dyn Migration<Pg>,
+) -> Result<String> {
+    for _ in 1..TRIES {
+        match run_one(conn, schema, migration) {
+            Err(error) if is_in_the_way(&*error) => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    run_one(conn, schema, migration)
+}
+
+fn run_one(conn: &mut PgConnection, schema: &str, migration: &dyn Migration<Pg>) -> Result<String> {
+    drop_unfinished(conn, schema)?;
+    Ok(conn.run_migration(migration)?.to_string())
+}
+
+/// Whether the migration did nothing because somebody else uses the table, and may try again.
+fn is_in_the_way(error: &(dyn Error + Send + Sync)) -> bool {
+    let said = error.to_string();
+    said.contains("due to lock timeout") || said.contains("deadlock detected")
+}
+
+/// An index whose building CONCURRENTLY was cut short stays there, is of no use and has the name.
+fn drop_unfinished(conn: &mut PgConnection, schema: &str) -> Result<()> {
+    let unfinished: Vec<Name> = sql_query(
+        "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class c ON c.oid = indexrelid \
+         JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND NOT indisvalid",
+    )
+    .bind::<Text, _>(schema)
+    .load(conn)?;
+    for Name { name } in unfinished {
+        conn.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}"))?;
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
 }
 
 /// Reverts the newest migration, or all of them. Answers the names of what was reverted.
@@ -136,7 +190,7 @@ pub fn receive(url: &str, schema: &str, migrations: EmbeddedMigrations, mark: &M
         conn.batch_execute(&fence::close(schema, mark))?;
         Ok(())
     })?;
-    conn.run_pending_migrations(migrations)?;
+    run_pending(&mut conn, schema, migrations)?;
     Ok(())
 }
 
@@ -162,11 +216,6 @@ pub fn admit(url: &str, schema: &str, by: Uuid) -> Result<()> {
 
 /// Locks what an open schema holds against everyone, and refuses it if that is anything at all.
 fn refuse_data(conn: &mut PgConnection, schema: &str) -> Result<()> {
-    #[derive(QueryableByName)]
-    struct Name {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
     let tables: Vec<Name> = sql_query(
         "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
          WHERE nspname = $1 AND relkind IN ('r', 'p', 'm', 'f') AND relname <> '__diesel_schema_migrations'",
@@ -182,10 +231,15 @@ fn refuse_data(conn: &mut PgConnection, schema: &str) -> Result<()> {
     Ok(())
 }
 
-/// A connection that holds the lock on migrations: a killed process cannot leave it locked.
+/// A connection that holds the lock on migrations: a killed process cannot leave it locked. It is
+/// asked for again and again, because a statement that waits has a snapshot: who builds an index
+/// CONCURRENTLY under this lock waits for every snapshot, and the two would wait for each other.
 fn lock(url: &str) -> Result<PgConnection> {
     let mut conn = PgConnection::establish(url)?;
-    sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;
+    let ask = format!("SELECT WHERE pg_try_advisory_lock({LOCK})");
+    while sql_query(&ask).execute(&mut conn)? == 0 {
+        thread::sleep(PAUSE);
+    }
     Ok(conn)
 }
 

@@ -1,2 +1,2 @@
-DROP INDEX outbox_parked;
+SET LOCAL lock_timeout = '2s';
 ALTER TABLE outbox DROP COLUMN traceparent;

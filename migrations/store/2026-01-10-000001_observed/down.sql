@@ -1,3 +1,2 @@
-DROP INDEX transfers_on_the_way;
-DROP INDEX outbox_parked;
+SET LOCAL lock_timeout = '2s';
 ALTER TABLE outbox DROP COLUMN traceparent;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY transfers_on_the_way;

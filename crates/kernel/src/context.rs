@@ -43,6 +43,11 @@ impl Request {
         }))
     }
 
+    /// What it asks for, without its query.
+    pub(crate) fn path(&self) -> &str {
+        &self.0.path
+    }
+
     /// The request that this moment is part of.
     pub fn current() -> Option<Self> {
         REQUEST.try_with(Self::clone).ok()

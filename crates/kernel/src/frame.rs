@@ -18,12 +18,13 @@ use actix_web::{
 };
 use futures::FutureExt;
 use tokio::{sync::Semaphore, time::timeout};
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, field};
 
 use crate::{
     context::Request,
     metrics::{Answered, Busy, HttpMeter, method_name},
     problem::{CONTENT_TYPE, Problem},
+    route_table::RouteTable,
     trace::{self, Traceparent},
 };
 
@@ -35,6 +36,7 @@ pub struct Limits {
     time: Duration,
     stream_time: Duration,
     meter: HttpMeter,
+    routes: RouteTable,
 }
 
 /// Bodies that are streamed may take longer: they are as long as the client's file.
@@ -46,11 +48,12 @@ const PROBES: &str = "/health/";
 
 impl Limits {
     /// At most `in_flight` requests at once (probes apart), each answered within `time` (streams
-    /// apart).
-    pub fn new(in_flight: usize, time: Duration, meter: HttpMeter) -> Self {
+    /// apart). `routes` are those that can be asked for.
+    pub fn new(in_flight: usize, time: Duration, meter: HttpMeter, routes: RouteTable) -> Self {
         meter.limited_to(in_flight);
         Self {
             meter,
+            routes,
             in_flight: Arc::new(Semaphore::new(in_flight)),
             most: in_flight,
             time,
@@ -84,10 +87,8 @@ pub async fn frame(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let time = limits.time_for(req.path());
-    let meter = limits.meter.clone();
-    let asked = Asked::new(&meter, &req);
+    let mut asked = Asked::new(limits.clone().into_inner(), &req);
     let (probe, request) = (asked.probe, asked.request.clone());
-    let busy = (!probe).then(|| Busy::new(meter.in_flight()));
     // No copy of the request is kept: the router needs it for itself alone, and panics otherwise.
     // So what never came to a response leaves as an error that carries one.
     let answer = async move {
@@ -102,7 +103,8 @@ pub async fn frame(
             Ok(Ok(Err(error))) => Err(form(error.error_response())),
             Ok(Err(_panic)) => {
                 limits.meter.cut("panic");
-                Err(Problem::internal(&Panicked).into_response())
+                // The hook has logged it, with its place.
+                Err(from_status(StatusCode::INTERNAL_SERVER_ERROR).into_response())
             }
             Err(_late) => {
                 limits.meter.cut("late");
@@ -111,87 +113,106 @@ pub async fn frame(
         }
     };
     let mut response = request.scope(answer.instrument(asked.span.clone())).await;
-    drop(busy);
-    let (status, headers) = match &mut response {
-        Ok(response) => (response.status(), response.headers_mut()),
-        Err(response) => (response.status(), response.headers_mut()),
-    };
-    secure(headers);
-    asked.answered(&meter, status);
+    match &mut response {
+        Ok(response) => {
+            // Cheap by now: the router has left its way through the routes there.
+            asked.route = response.request().match_pattern();
+            asked.status = Some(response.status());
+            secure(response.headers_mut());
+        }
+        Err(response) => {
+            asked.route = asked.route_of_path();
+            asked.status = Some(response.status());
+            secure(response.headers_mut());
+        }
+    }
+    drop(asked);
     response.map_err(|response| InternalError::from_response(Unanswered, response).into())
 }
 
-/// What is told about a request: in the log, to metrics and to traces.
+/// What is told about a request: in the log, to metrics and to traces. It is told when this is
+/// dropped, because the framework drops a request whose client closes the connection.
 struct Asked {
     started: Instant,
+    limits: Arc<Limits>,
     probe: bool,
-    module: &'static str,
     method: &'static str,
-    route: String,
     request: Request,
     span: Span,
+    _busy: Option<Busy>,
+    route: Option<String>,
+    /// `None` until there is an answer.
+    status: Option<StatusCode>,
 }
 
 impl Asked {
-    fn new(meter: &HttpMeter, req: &ServiceRequest) -> Self {
+    fn new(limits: Arc<Limits>, req: &ServiceRequest) -> Self {
         let started = Instant::now();
         let probe = req.path().starts_with(PROBES);
         let method = method_name(req.method());
-        let route = req.match_pattern();
-        let route = route.unwrap_or_else(|| "unmatched".to_owned());
-        let module = meter.module_of(&route);
         let came_with = Traceparent::of(req.headers());
         let span = match probe {
             true => Span::none(),
-            false => trace::request(module, method, &route, came_with),
+            false => trace::request(method, came_with),
         };
         Self {
             started,
+            _busy: (!probe).then(|| Busy::new(limits.meter.in_flight())),
+            limits,
             probe,
-            module,
             method,
-            route,
             request: Request::new(req.path(), &span, came_with),
             span,
+            route: None,
+            status: None,
         }
     }
 
-    fn answered(self, meter: &HttpMeter, status: StatusCode) {
-        let Self {
-            started,
-            probe,
-            module,
-            method,
-            route,
-            request,
-            span,
-        } = self;
-        trace::answered(&span, status.as_u16());
-        meter.answered(&Answered {
-            module,
-            route: &route,
-            method,
-            status,
-            started,
-        });
-        if !probe || !status.is_success() {
-            let duration_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-            let caller = request.caller().map(|id| id.to_string());
-            tracing::info!(
-                target: "access", module, method, route, status = status.as_u16(), duration_ms,
-                caller, trace_id = request.trace_id(), "request",
-            );
+    /// For what never came back from the router.
+    fn route_of_path(&self) -> Option<String> {
+        let template = self.limits.routes.template(self.request.path());
+        template.map(str::to_owned)
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let (status, meter) = (self.status, &self.limits.meter);
+        let route = match status {
+            Some(_) => self.route.take(),
+            None => self.route_of_path(),
+        };
+        let route = route.as_deref().unwrap_or("unmatched");
+        let (module, method) = (meter.module_of(route), self.method);
+        let code = status.map(|status| status.as_u16());
+        trace::answered(&self.span, module, [method, route], code);
+        match status {
+            Some(status) => meter.answered(&Answered {
+                module,
+                route,
+                method,
+                status,
+                started: self.started,
+            }),
+            None if self.probe => {}
+            None => meter.cut("gone"),
         }
+        if self.probe && status.is_none_or(|status| status.is_success()) {
+            return;
+        }
+        tracing::info!(
+            target: "access", module, method, route, status = code,
+            cut = status.is_none().then_some("gone"),
+            duration_ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            caller = self.request.caller().map(field::display), trace_id = self.request.trace_id(),
+            "request",
+        );
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the request came to no response")]
 struct Unanswered;
-
-#[derive(Debug, thiserror::Error)]
-#[error("the handler panicked")]
-struct Panicked;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the request took longer than it may")]
@@ -262,10 +283,15 @@ fn secure(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{App, Responder, middleware::from_fn, test, web};
+    use actix_web::{
+        App, Responder,
+        dev::{Service, ServiceFactory},
+        middleware::from_fn,
+        test, web,
+    };
 
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::metrics::{CLASSIC, Metrics};
 
     async fn slow() -> impl Responder {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -276,11 +302,22 @@ mod tests {
         panic!("on purpose")
     }
 
-    async fn ask(path: &str, in_flight: usize) -> HttpResponse {
-        let meter = HttpMeter::new(&Metrics::default(), Vec::new());
-        let limits = Limits::new(in_flight, Duration::from_millis(50), meter);
-        let app = App::new()
-            .app_data(web::Data::new(limits))
+    fn server(
+        metrics: &Metrics,
+        in_flight: usize,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let meter = HttpMeter::new(metrics, Vec::new());
+        let (time, routes) = (Duration::from_millis(50), RouteTable::default());
+        App::new()
+            .app_data(web::Data::new(Limits::new(in_flight, time, meter, routes)))
             .wrap(from_fn(frame))
             .route(
                 "/item/{id}",
@@ -288,13 +325,20 @@ mod tests {
             )
             .route("/health/live", web::get().to(HttpResponse::Ok))
             .route("/slow", web::get().to(slow))
-            .route("/broken", web::get().to(broken));
-        let app = test::init_service(app).await;
+            .route("/broken", web::get().to(broken))
+    }
+
+    async fn ask(metrics: &Metrics, path: &str, in_flight: usize) -> HttpResponse {
+        let app = test::init_service(server(metrics, in_flight)).await;
         let request = test::TestRequest::get().uri(path).to_request();
         match test::try_call_service(&app, request).await {
             Ok(response) => response.into_parts().1.map_into_boxed_body(),
             Err(error) => error.error_response(),
         }
+    }
+
+    fn has(metrics: &Metrics, line: &str) -> bool {
+        metrics.text(CLASSIC).lines().any(|said| said == line)
     }
 
     #[actix_web::test]
@@ -308,7 +352,7 @@ mod tests {
             ("/item/7", 0, 503),
             ("/health/live", 0, 200),
         ] {
-            let response = ask(path, in_flight).await;
+            let response = ask(&Metrics::default(), path, in_flight).await;
             assert_eq!(response.status().as_u16(), status, "{path}");
             let headers = response.headers();
             assert!(
@@ -320,5 +364,19 @@ mod tests {
                 .is_some_and(|v| v == CONTENT_TYPE);
             assert_eq!(is_problem, status != 200, "{path}");
         }
+    }
+
+    #[actix_web::test]
+    async fn a_request_whose_client_goes_away_is_counted_too() {
+        let metrics = Metrics::default();
+        let app = test::init_service(server(&metrics, 1)).await;
+        let request = test::TestRequest::get().uri("/slow").to_request();
+        let mut call = Box::pin(app.call(request));
+        assert!(futures::poll!(&mut call).is_pending());
+        assert!(has(&metrics, "comptoir_http_requests_in_flight 1.0"));
+        drop(call);
+        assert!(has(&metrics, "comptoir_http_requests_in_flight 0.0"));
+        let gone = "comptoir_http_requests_cut_total{cause=\"gone\"} 1";
+        assert!(has(&metrics, gone), "{}", metrics.text(CLASSIC));
     }
 }

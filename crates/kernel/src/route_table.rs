@@ -40,6 +40,13 @@ impl RouteTable {
             .collect()
     }
 
+    /// The template that this path is of.
+    pub(crate) fn template(&self, path: &str) -> Option<&str> {
+        let matching = || self.0.iter().filter(|route| route.path.is_match(path));
+        let literal = matching().find(|route| route.is_literal);
+        literal.or_else(|| matching().next())?.path.pattern()
+    }
+
     /// What to say to a request that reached a template with a segment that cannot be its
     /// parameter: 405 if the path exists with other methods, otherwise nothing.
     pub fn misdirected(&self, request: &HttpRequest) -> Option<Problem> {
@@ -81,5 +88,8 @@ mod tests {
         assert_eq!(table.allowed("/s/7"), ["GET", "PATCH"]);
         assert_eq!(table.allowed("/s"), ["POST"]);
         assert!(table.allowed("/x").is_empty());
+        assert_eq!(table.template("/s/health"), Some("/s/health"));
+        assert_eq!(table.template("/s/7"), Some("/s/{id}"));
+        assert_eq!(table.template("/x"), None);
     }
 }

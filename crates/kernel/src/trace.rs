@@ -6,7 +6,7 @@
 
 pub(crate) mod otel;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use actix_web::http::header::HeaderMap;
 use tracing::{Span, field::Empty};
@@ -54,11 +54,12 @@ impl Traceparent {
 
     /// A trace that begins here and that nobody records.
     pub(crate) fn new() -> Self {
-        let (trace, parent) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+        let trace = uuid::Uuid::new_v4();
+        let (first, second) = trace.as_u64_pair();
         Self {
             trace: trace.as_u128(),
-            // Random bits only: not those that say which version of UUID it is.
-            parent: parent.as_u64_pair().0.rotate_left(16) | 1,
+            // It is nobody's span, and only has to be something: one draw is enough for both.
+            parent: (first ^ second) | 1,
             sampled: false,
         }
     }
@@ -91,12 +92,14 @@ impl fmt::Display for Traceparent {
 
 /// Where the work of this moment belongs; `None` where nobody asked for it.
 pub fn current() -> Option<Traceparent> {
-    otel::of(&Span::current()).or_else(context::traceparent)
+    let here = otel::is_on().then(Span::current);
+    let recorded = here.and_then(|span| otel::of(&span));
+    recorded.or_else(context::traceparent)
 }
 
 /// Whether there is a span that this moment is part of.
 pub(crate) fn is_on() -> bool {
-    !Span::current().is_none()
+    otel::is_on() && !Span::current().is_disabled()
 }
 
 /// The request and the span of this moment, to be taken along to another thread.
@@ -110,7 +113,11 @@ impl Here {
     pub(crate) fn now() -> Self {
         Self {
             request: Request::current(),
-            span: Span::current(),
+            span: if otel::is_on() {
+                Span::current()
+            } else {
+                Span::none()
+            },
         }
     }
 
@@ -125,27 +132,30 @@ impl Here {
 }
 
 /// A request of the public listener. Its path stays out: clients write what they like there.
-pub(crate) fn request(
-    module: &str,
-    method: &str,
-    route: &str,
-    parent: Option<Traceparent>,
-) -> Span {
+pub(crate) fn request(method: &str, parent: Option<Traceparent>) -> Span {
     let span = tracing::info_span!(
         target: TARGET, "request",
-        otel.name = format!("{method} {route}"), otel.kind = "server", module,
-        http.request.method = method, http.route = route,
+        otel.name = method, otel.kind = "server", module = Empty,
+        http.request.method = method, http.route = Empty,
         http.response.status_code = Empty, otel.status_code = Empty,
     );
     otel::adopt(&span, parent);
     span
 }
 
-/// The answer to a [`request`].
-pub(crate) fn answered(span: &Span, status: u16) {
-    span.record("http.response.status_code", status);
-    if status >= 500 {
-        span.record("otel.status_code", "ERROR");
+/// What became of a [`request`], whose route is known by now; `None` where nobody waited for it.
+pub(crate) fn answered(span: &Span, module: &str, [method, route]: [&str; 2], status: Option<u16>) {
+    if span.is_disabled() {
+        return;
+    }
+    otel::rename(span, format!("{method} {route}"));
+    span.record("module", module);
+    span.record("http.route", route);
+    if let Some(status) = status {
+        span.record("http.response.status_code", status);
+    }
+    if status.is_none_or(|status| status >= 500) {
+        failed(span);
     }
 }
 
@@ -212,7 +222,7 @@ pub(crate) fn statement(query: &dyn fmt::Display) -> Span {
 /// A group commit: part of the first request's trace, linked to all others.
 pub(crate) fn batch(writer: &str, requests: &[Here]) -> Span {
     let mut spans = requests.iter().map(|here| &here.span);
-    let Some(first) = spans.find(|span| !span.is_none()) else {
+    let Some(first) = spans.find(|span| !span.is_disabled()) else {
         return Span::none();
     };
     let span = tracing::info_span!(
@@ -231,12 +241,11 @@ pub fn delivery(name: &str, events: &[Envelope]) -> Span {
         target: TARGET, "delivery",
         otel.name = name, messaging.batch.message_count = events.len(),
     );
-    if !span.is_none() {
-        let mut causes: Vec<&str> = events
+    if !span.is_disabled() {
+        let causes: BTreeSet<&str> = events
             .iter()
             .filter_map(|event| event.traceparent.as_deref())
             .collect();
-        causes.dedup();
         for cause in causes.into_iter().filter_map(Traceparent::parse) {
             otel::link(&span, cause);
         }

@@ -11,6 +11,7 @@ use actix_web::{
 use kernel::{
     frame::{Limits, frame},
     metrics::{HttpMeter, Metrics},
+    route_table::RouteTable,
 };
 
 use super::Scrape;
@@ -33,7 +34,9 @@ async fn broken() -> HttpResponse {
 /// Sends one request to a server that answers `most` at once.
 async fn ask(metrics: &Metrics, path: &str, most: usize) -> Option<String> {
     let meter = HttpMeter::new(metrics, vec![("/api/sales", "sales")]);
-    let limits = Limits::new(most, Duration::from_millis(50), meter);
+    let routes = ["/never", "/broken"].map(|path| (path.to_owned(), Vec::new()));
+    let (time, routes) = (Duration::from_millis(50), RouteTable::new(routes.to_vec()));
+    let limits = Limits::new(most, time, meter, routes);
     let app = App::new()
         .app_data(web::Data::new(limits))
         .app_data(web::Data::new(metrics.clone()))

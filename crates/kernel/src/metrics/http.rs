@@ -1,6 +1,11 @@
 //! Requests of the public listener.
 
-use std::{borrow::Cow, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use actix_web::http::{Method, StatusCode};
 
@@ -10,12 +15,17 @@ use super::{Counter, Family, Gauge, Histogram, Metrics, number, since};
 #[derive(Debug, Clone)]
 pub struct HttpMeter {
     requests: Family<Histogram, 4>,
+    /// By route the series that were used before, so that nothing is made anew for a request.
+    used: Arc<RwLock<HashMap<String, Used>>>,
     cut: Family<Counter, 1>,
     in_flight: Gauge,
     limit: Gauge,
     /// Path prefixes and the modules that they belong to.
     prefixes: Vec<(&'static str, &'static str)>,
 }
+
+/// By method and status.
+type Used = BTreeMap<(&'static str, u16), Histogram>;
 
 /// A request that has its answer.
 pub(crate) struct Answered<'a> {
@@ -31,10 +41,10 @@ impl HttpMeter {
     pub fn new(metrics: &Metrics, prefixes: Vec<(&'static str, &'static str)>) -> Self {
         let cut = metrics.counter(
             "comptoir_http_requests_cut_total",
-            "Requests that no handler finished: `overloaded` (turned away at the limit), `late` (over the time limit), `panic`",
+            "Requests that no handler finished: `overloaded` (turned away at the limit), `late` (over the time limit), `panic`, `gone` (the client closed the connection)",
             ["cause"],
         );
-        for cause in ["overloaded", "late", "panic"] {
+        for cause in ["overloaded", "late", "panic", "gone"] {
             cut.with([cause]);
         }
         Self {
@@ -43,6 +53,7 @@ impl HttpMeter {
                 "Time to answer a request of the public listener; streams until their head is sent. `route` is a template such as `/api/sales/{id}`, `status` the number",
                 ["module", "route", "method", "status"],
             ),
+            used: Arc::default(),
             cut,
             in_flight: metrics
                 .gauge(
@@ -73,13 +84,30 @@ impl HttpMeter {
     }
 
     pub(crate) fn answered(&self, request: &Answered<'_>) {
+        let key = (request.method, request.status.as_u16());
+        let used = self.used.read().unwrap_or_else(PoisonError::into_inner);
+        let series = used.get(request.route).and_then(|of| of.get(&key)).cloned();
+        drop(used);
+        since(
+            &series.unwrap_or_else(|| self.first(request)),
+            request.started,
+        );
+    }
+
+    /// The series of a request of which there was none so far.
+    fn first(&self, request: &Answered<'_>) -> Histogram {
         let labels: [Cow<'static, str>; 4] = [
             request.module.into(),
             request.route.to_owned().into(),
             request.method.into(),
             request.status.as_str().to_owned().into(),
         ];
-        since(&self.requests.with(labels), request.started);
+        let series = self.requests.with(labels);
+        let key = (request.method, request.status.as_u16());
+        let mut used = self.used.write().unwrap_or_else(PoisonError::into_inner);
+        let route = used.entry(request.route.to_owned()).or_default();
+        route.insert(key, series.clone());
+        series
     }
 
     pub(crate) fn cut(&self, cause: &'static str) {

@@ -1,6 +1,10 @@
 //! Between spans and OpenTelemetry: who the parent is, what is linked, and where spans are sent.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use opentelemetry::{
@@ -33,6 +37,12 @@ pub struct Export {
     pub version: &'static str,
 }
 
+/// As many as there are events in one delivery.
+const MAX_LINKS: u32 = 500;
+
+/// Whether spans are sent anywhere: the one flag that is looked at where they are not.
+static ON: AtomicBool = AtomicBool::new(false);
+
 /// How long the collector has for an answer.
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -54,11 +64,18 @@ pub(crate) fn provider(export: &Export) -> Result<SdkTracerProvider, Box<dyn Err
         .with_attribute(KeyValue::new("service.version", export.version))
         .build();
     let begun_here = Sampler::TraceIdRatioBased(export.ratio);
+    ON.store(true, Ordering::Relaxed);
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_sampler(Sampler::ParentBased(Box::new(begun_here)))
+        .with_max_links_per_span(MAX_LINKS)
         .with_resource(about)
         .build())
+}
+
+/// Whether spans are made at all.
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
 }
 
 /// Sends from the exporter's thread, where no runtime is: so it brings its own.
@@ -94,7 +111,7 @@ impl HttpClient for Sender {
 
 /// What `span` is to others; `None` where nobody records spans.
 pub(crate) fn of(span: &Span) -> Option<Traceparent> {
-    if span.is_none() {
+    if span.is_disabled() {
         return None;
     }
     let context = span.context();
@@ -109,11 +126,16 @@ pub(crate) fn of(span: &Span) -> Option<Traceparent> {
 
 /// Makes `span` a part of what came from elsewhere.
 pub(crate) fn adopt(span: &Span, parent: Option<Traceparent>) {
-    if let Some(parent) = parent.filter(|_| !span.is_none()) {
+    if let Some(parent) = parent.filter(|_| !span.is_disabled()) {
         let elsewhere = Context::new().with_remote_span_context(remote(parent));
         // It fails where nobody records spans, or one has begun: then there is nothing to adopt.
         let _ = span.set_parent(elsewhere);
     }
+}
+
+/// Gives `span` a name that was not known when it began.
+pub(super) fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 pub(super) fn link(span: &Span, to: Traceparent) {

@@ -297,6 +297,50 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_address_of_a_collector_is_reported_without_its_password() {
+        // Spans are sent without TLS: what cannot be sent is better known before.
+        for bad in [
+            "https://u:quiet-word@c",
+            "u:quiet-word@c",
+            "ftp://u:quiet-word@c",
+        ] {
+            let error = read(&format!("[traces]\notlp_url = \"{bad}\"")).unwrap_err();
+            let [line] = error.0.as_slice() else {
+                panic!("{bad}: {error}");
+            };
+            assert!(line.starts_with("traces.otlp_url: "), "{bad}: {line}");
+            assert!(!line.contains("quiet-word"), "{line}");
+        }
+        let traces = |toml: &str| read(&format!("[traces]\n{toml}"));
+        assert!(read("").unwrap().traces.is_none());
+        let good = traces("otlp_url = \"http://collector:4318\"\nratio = 0.25").unwrap();
+        assert_eq!(good.traces.unwrap().ratio, 0.25);
+        for ratio in ["-0.1", "1.1", "nan", "\"much\""] {
+            let error = traces(&format!("ratio = {ratio}")).unwrap_err();
+            assert!(
+                error.to_string().contains("traces.ratio"),
+                "{ratio}: {error}"
+            );
+        }
+        for ratio in ["0", "1"] {
+            assert!(traces(&format!("ratio = {ratio}")).is_ok(), "{ratio}");
+        }
+    }
+
+    #[test]
+    fn what_is_logged_and_how_is_checked_at_the_start() {
+        let error = read("[log]\nfilter = \"sales=loud\"\njson = \"maybe\"").unwrap_err();
+        assert_eq!(error.0.len(), 2, "{error}");
+        for name in ["log.filter", "log.json"] {
+            assert!(error.to_string().contains(name), "{name} in {error}");
+        }
+        let development = read("").unwrap();
+        assert_eq!(development.log_filter, "info,access=warn");
+        assert!(!development.log_json);
+        assert!(read("[log]\njson = true").unwrap().log_json);
+    }
+
+    #[test]
     fn production_refuses_what_is_only_good_for_trying() {
         let error = read("mode = \"production\"\n[database]\ndurable = false").unwrap_err();
         for name in [

@@ -278,6 +278,8 @@ impl Process {
                         if let_in {
                             next.call(req).await
                         } else {
+                            let route = req.match_pattern();
+                            tracing::warn!(module = audience, route, "a service token was refused");
                             let refusal = actix_web::HttpResponse::Unauthorized().finish();
                             Ok(req.into_response(refusal))
                         }

@@ -81,8 +81,10 @@ pub fn start(process: Process, listeners: Listeners) -> std::io::Result<Running>
     let ready = Arc::new(AtomicBool::new(true));
     watch(&process, &ready);
     let meter = HttpMeter::new(&process.metrics, prefixes());
-    let limits = Limits::new(listeners.in_flight, listeners.time_limit, meter);
-    let mut handles = vec![run(public(&process, &listeners, &limits, &ready)?)];
+    let routes = route_table(&process);
+    let (in_flight, time) = (listeners.in_flight, listeners.time_limit);
+    let limits = Limits::new(in_flight, time, meter, routes.clone());
+    let mut handles = vec![run(public(&process, &listeners, &limits, routes, &ready)?)];
     if let Some((listener, tokens)) = listeners.internal {
         handles.push(run(internal(&process, listener, tokens, &ready)?));
     }
@@ -145,10 +147,11 @@ fn public(
     process: &Arc<Process>,
     listeners: &Listeners,
     limits: &Limits,
+    routes: RouteTable,
     ready: &Arc<AtomicBool>,
 ) -> std::io::Result<Server> {
     let limits = web::Data::new(limits.clone());
-    let routes = web::Data::new(route_table(process));
+    let routes = web::Data::new(routes);
     let proxies = web::Data::new(listeners.trusted_proxies.clone());
     let verifier = web::Data::from(process.verifier.clone());
     let peers = web::Data::new(Peers(process.peers()));
@@ -249,7 +252,8 @@ async fn scrape(process: web::Data<Process>, request: HttpRequest) -> HttpRespon
     let accepted = request.headers().get_all(header::ACCEPT);
     let open = accepted
         .filter_map(|value| value.to_str().ok())
-        .any(|value| value.contains("application/openmetrics-text"));
+        .flat_map(|value| value.split(','))
+        .any(accepts_open_metrics);
     let format = if open { OPEN_METRICS } else { CLASSIC };
     let metrics = process.metrics.clone();
     // Not on the thread that answers peers.
@@ -261,6 +265,14 @@ async fn scrape(process: web::Data<Process>, request: HttpRequest) -> HttpRespon
     }
 }
 
+/// Whether one of the formats that a reader names is OpenMetrics, and not ruled out by `q=0`.
+fn accepts_open_metrics(format: &str) -> bool {
+    let mut parts = format.split(';').map(str::trim);
+    let named = parts.next() == Some("application/openmetrics-text");
+    let quality = parts.find_map(|part| part.strip_prefix("q="));
+    named && quality.is_none_or(|quality| quality.parse().is_ok_and(|q: f32| q > 0.0))
+}
+
 /// Changes what is logged, for whoever has `internal.secret`.
 async fn set_log_filter(
     request: HttpRequest,
@@ -268,6 +280,7 @@ async fn set_log_filter(
     filter: String,
 ) -> HttpResponse {
     if !kernel::call::is_service_call(&request, &tokens, OPERATOR) {
+        tracing::warn!(path = request.path(), "a service token was refused");
         return HttpResponse::Unauthorized().finish();
     }
     match telemetry::set_filter(filter.trim()) {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use config::{Config, Source};
+use kernel::telemetry;
 use secrecy::SecretString;
 use url::Url;
 
@@ -137,20 +138,29 @@ impl Reader<'_> {
         if self.text("traces.otlp_url").is_empty() {
             return None;
         }
-        let url = self.parse::<Url>("traces.otlp_url")?;
-        if !["http", "https"].contains(&url.scheme()) {
-            self.problems
-                .push("traces.otlp_url: must begin with http://".into());
+        // Not by `parse`, which repeats the text: it may hold a password.
+        let url = self.text("traces.otlp_url").parse::<Url>().ok();
+        let url = url.filter(|url| url.scheme() == "http" && url.has_host());
+        if url.is_none() {
+            self.problems.push(
+                "traces.otlp_url: must be http://host:port; a collector beside the process can send on with TLS"
+                    .into(),
+            );
         }
-        Some(Traces { url, ratio })
+        Some(Traces { url: url?, ratio })
     }
 
     fn log_filter(&mut self, mode: Mode) -> String {
-        match (self.text("log.filter").as_str(), mode) {
+        let filter = match (self.text("log.filter").as_str(), mode) {
             ("auto", Mode::Production) => "info".into(),
             ("auto", Mode::Development) => "info,access=warn".into(),
-            (filter, _) => filter.into(),
+            (filter, _) => filter.to_owned(),
+        };
+        if let Err(why) = telemetry::check_filter(&filter) {
+            self.problems
+                .push(format!("log.filter = {filter:?}: {why}"));
         }
+        filter
     }
 
     fn modules(&mut self) -> Vec<Module> {

@@ -210,7 +210,7 @@ pub const SETTINGS: &[Setting] = &[
     (
         "log.filter",
         "auto",
-        "what is logged, in the syntax of `RUST_LOG`; `auto` is `info` in production mode and `info,access=warn` otherwise, where `access` is a line per request",
+        "what is logged, in the syntax of `RUST_LOG`; `auto` is `info` in production mode and `info,access=warn` otherwise, where `access` is a line per request; of other crates than our own never more than `info`",
     ),
     (
         "log.json",
@@ -220,7 +220,7 @@ pub const SETTINGS: &[Setting] = &[
     (
         "traces.otlp_url",
         "",
-        "a collector of OpenTelemetry, for example `http://collector:4318`, that spans are sent to; empty: none are made",
+        "a collector of OpenTelemetry, for example `http://collector:4318` (no https), that spans are sent to; empty: none are made",
     ),
     (
         "traces.ratio",

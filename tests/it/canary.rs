@@ -122,7 +122,7 @@ async fn no_secret_and_no_name_comes_out_where_operators_look() {
     for topology in [Topology::Single, Topology::Split] {
         let collector = Collector::start();
         let options = Options {
-            log_filter: "debug",
+            log_filter: "trace",
             otlp_url: collector.url.clone(),
             ..Options::default()
         };

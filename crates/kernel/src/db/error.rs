@@ -41,7 +41,7 @@ impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Query::DatabaseError(kind, info) => {
-                write!(f, "{kind:?}: {}", without_values(info.message()))?;
+                write!(f, "{kind:?}: {}", without_values(kind, info.message()))?;
                 match (info.table_name(), info.constraint_name()) {
                     (Some(table), Some(constraint)) => write!(f, " ({table}, {constraint})"),
                     (Some(table), None) => write!(f, " ({table})"),
@@ -56,13 +56,22 @@ impl fmt::Display for Why<'_> {
     }
 }
 
-/// `PostgreSQL` repeats a value that it cannot read, and one that is too large. Everything else that
-/// it puts into a message is the name of something.
-fn without_values(message: &str) -> &str {
-    match message.split_once(": ") {
-        _ if message.contains("out of range") => "a value is out of range",
-        Some((what, _)) if what.starts_with("invalid") => what,
-        _ => message,
+/// What `PostgreSQL` quotes is the name of something in these messages, and perhaps a value in all
+/// others: of them only what stands before it is shown.
+fn without_values<'a>(kind: &DatabaseErrorKind, message: &'a str) -> &'a str {
+    let names_only = [
+        "relation \"",
+        "column \"",
+        "permission denied ",
+        "could not extend file ",
+    ];
+    let known = !matches!(kind, DatabaseErrorKind::Unknown);
+    if known || is_transient(message) || names_only.iter().any(|start| message.starts_with(start)) {
+        return message;
+    }
+    match message.split(['"', ':']).next().map(str::trim_end) {
+        Some(start) if !start.is_empty() => start,
+        _ => "it quotes a value",
     }
 }
 
@@ -143,8 +152,31 @@ mod tests {
                 DatabaseErrorKind::Unknown,
                 "value \"123456789\" is out of range for type smallint"
             ),
-            "query failed: Unknown: a value is out of range"
+            "query failed: Unknown: value"
         );
+        for (message, shown) in [
+            (
+                "malformed array literal: \"secret\"",
+                "malformed array literal",
+            ),
+            (
+                "syntax error in tsquery: \"secret\"",
+                "syntax error in tsquery",
+            ),
+            ("time zone \"secret\" not recognized", "time zone"),
+            ("\"secret\" is not a number", "it quotes a value"),
+            (
+                "relation \"sales\" does not exist",
+                "relation \"sales\" does not exist",
+            ),
+            (
+                "could not extend file \"base/1/2\": No space left on device",
+                "could not extend file \"base/1/2\": No space left on device",
+            ),
+        ] {
+            let shown = format!("query failed: Unknown: {shown}");
+            assert_eq!(said(DatabaseErrorKind::Unknown, message), shown);
+        }
         let converted = DbError::from(Query::DeserializationError("secret".into()));
         assert!(!converted.to_string().contains("secret"));
     }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use jetstream::Broker;
+use jetstream::{Broker, Listener};
 use kernel::{
+    call::Local,
+    metrics::Metrics,
     peer::Peer,
     relay::{Subscriber, SubscriberClient},
-    worker::Worker,
 };
+
+use crate::process::{Module, Process};
 
 /// The way of events between processes. By default they go over HTTP.
 #[derive(Debug, Clone, Default)]
@@ -20,21 +23,37 @@ pub struct Events {
 
 impl Events {
     /// Reaches the consumer of this name at `peer`.
-    pub fn to(&self, consumer: &'static str, peer: Peer) -> Arc<dyn Subscriber> {
+    pub(crate) fn to(
+        &self,
+        consumer: &'static str,
+        peer: Peer,
+        metrics: &Metrics,
+    ) -> Arc<dyn Subscriber> {
         match &self.broker {
-            Some(broker) if !self.drain => broker.publisher(consumer),
+            Some(broker) if !self.drain => {
+                Arc::new(Local::new(consumer, broker.publisher(consumer), metrics).by("nats"))
+            }
             _ => Arc::new(SubscriberClient::new(consumer, peer)),
         }
     }
 
     /// Takes what was published for the consumer of this name, which runs here. Wherever there is
     /// a broker, also where all who publish run here: they did not before a module was moved.
-    pub fn worker(
+    pub(crate) fn listen(
         &self,
+        module: Module,
         consumer: &'static str,
         subscriber: &Arc<dyn Subscriber>,
-    ) -> Option<Worker> {
-        let broker = self.broker.as_ref()?;
-        Some(broker.worker(consumer, subscriber.clone()))
+        process: &mut Process,
+    ) {
+        if let Some(broker) = &self.broker {
+            let listener = Listener {
+                module: module.name(),
+                name: consumer,
+                subscriber: subscriber.clone(),
+            };
+            let worker = broker.worker(listener, &process.metrics);
+            process.workers_mut().push(worker);
+        }
     }
 }

@@ -203,7 +203,7 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
             let served = durable.clone();
             process.internal.push((Module::Store, Arc::new(move || kernel::relay::serve(STORE_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = durable;
-            process.workers_mut().extend(plan.events.worker(STORE_EVENTS, &consumer));
+            plan.events.listen(Module::Store, STORE_EVENTS, &consumer, process);
             let metrics = &process.metrics;
             return Ok((
                 store_api::local_stock(local.clone(), metrics),
@@ -221,7 +221,7 @@ fn store_ports(plan: &Plan, process: &mut Process) -> Result<StorePorts, WireErr
         Arc::new(StoresClient::new(peer.clone())),
         Arc::new(LevelsClient::new(peer.clone())),
         Arc::new(TransfersClient::new(peer.clone())),
-        plan.events.to(STORE_EVENTS, peer),
+        plan.events.to(STORE_EVENTS, peer, &process.metrics),
     ))
 }
 
@@ -234,7 +234,7 @@ fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<InventoryPorts,
             let served = ports.clone();
             process.internal.push((Module::Inventory, Arc::new(move || kernel::relay::serve(INVENTORY_EVENTS, served.clone()))));
             let consumer: Arc<dyn Subscriber> = ports.clone();
-            process.workers_mut().extend(plan.events.worker(INVENTORY_EVENTS, &consumer));
+            plan.events.listen(Module::Inventory, INVENTORY_EVENTS, &consumer, process);
             return Ok((
                 inventory_api::local(ports, &process.metrics),
                 counted(INVENTORY_EVENTS, consumer, &process.metrics),
@@ -245,7 +245,7 @@ fn inventory_ports(plan: &Plan, process: &mut Process) -> Result<InventoryPorts,
     let peer = peer(plan, process, Module::Inventory)?;
     Ok((
         Arc::new(CatalogClient::new(peer.clone())),
-        plan.events.to(INVENTORY_EVENTS, peer),
+        plan.events.to(INVENTORY_EVENTS, peer, &process.metrics),
     ))
 }
 
@@ -314,14 +314,14 @@ fn sales(
             process.public.push((Module::Sales, Arc::new(move |cfg| mounted.mount(cfg))));
             process.internal.push((Module::Sales, Arc::new(move || kernel::relay::serve(SALES_EVENTS, served.clone()))));
             process.workers_mut().extend(module.workers(vec![ports.store_events.clone()]));
-            process.workers_mut().extend(plan.events.worker(SALES_EVENTS, &consumer));
+            plan.events.listen(Module::Sales, SALES_EVENTS, &consumer, process);
             process.operator.checks.push(Arc::new(module));
             return Ok(counted(SALES_EVENTS, consumer, &process.metrics));
         },
         _ => { let _ = ports; }
     }
     let peer = peer(plan, process, Module::Sales)?;
-    Ok(plan.events.to(SALES_EVENTS, peer))
+    Ok(plan.events.to(SALES_EVENTS, peer, &process.metrics))
 }
 
 fn inventory(

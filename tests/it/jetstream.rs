@@ -9,19 +9,22 @@ use std::{
 use async_nats::jetstream::Context;
 use comptoir::process::Module;
 use futures::future::join_all;
-use jetstream::subject;
-use kernel::outbox::Envelope;
+use jetstream::{Broker, subject};
+use kernel::{call::Cx, outbox::Envelope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     app::{Options, TestApp, Topology},
     books::assert_books_agree,
+    collector::Collector,
+    metrics::{Scrape, page},
     nats::Nats,
     relay::recorded,
     returns::back,
     sales::sale,
     tills::{Desk, Shop, Tills},
+    traces::sell,
 };
 
 async fn given_app(nats: &Nats) -> TestApp {
@@ -312,4 +315,54 @@ async fn what_cannot_be_applied_stays_and_holds_nothing_up() {
     })
     .await;
     assert_eq!(nats.waiting().await, 2);
+}
+
+#[actix_web::test]
+#[ignore = "needs nats-server: .ci/run installs it"]
+async fn a_trace_and_what_waits_in_the_stream_are_seen() {
+    let (nats, collector) = (Nats::running().await, Collector::start());
+    let options = Options {
+        nats_url: Some(nats.url()),
+        otlp_url: collector.url.clone(),
+        ..Options::default()
+    };
+    let app = TestApp::start_with(Topology::Split, options).await;
+    let (trace, _) = sell(&app).await;
+    app.eventually("the delivery is linked to the sale", async || {
+        collector.spans().iter().any(|span| {
+            let mut links = span.links.iter();
+            span.name == "store_events" && links.any(|(to, _)| *to == trace)
+        })
+    })
+    .await;
+    let published = [
+        ("port", "store_events"),
+        ("transport", "nats"),
+        ("outcome", "ok"),
+    ];
+    let scrape = Scrape::of(&app).await;
+    let calls = "comptoir_port_call_duration_seconds_count";
+    assert!(scrape.value(calls, &published) >= 1.0);
+    // An event that comes before its first one cannot be applied.
+    let event = json!({"event_id": Uuid::now_v7(), "aggregate_type": "sale",
+        "aggregate_id": Uuid::now_v7(), "seq": 2, "event_type": "sale.recorded.v1",
+        "payload": {}, "actor_id": Uuid::nil(), "recorded_at": "2026-01-01T00:00:00Z"});
+    let event: Envelope = serde_json::from_value(event).unwrap();
+    let broker: Broker = nats.url().parse().unwrap();
+    let publisher = broker.publisher("store_events");
+    publisher.deliver(&Cx::system(), vec![event]).await.unwrap();
+    app.eventually("it is seen", async || {
+        let scrape = Scrape::of(&app).await;
+        let of = |name: &str| scrape.get(name, &[("module", "store")]);
+        of("comptoir_nats_events_unapplied") == Some(1.0)
+            && of("comptoir_nats_events_waiting") == Some(0.0)
+    })
+    .await;
+    let page = page();
+    let nats = scrape.about().filter(|(name, _)| name.contains("_nats_"));
+    let nats: Vec<_> = nats.collect();
+    assert_eq!(nats.len(), 2);
+    for (name, about) in nats {
+        assert_eq!(page.get(name), Some(about), "{name} on the page");
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use diesel::{RunQueryDsl, sql_query, sql_types};
 use futures::future::join_all;
-use jetstream::Broker;
+use jetstream::{Broker, Listener};
 use kernel::{
     call::{Cx, NoAnswer},
     db::{Db, DbError},
@@ -124,8 +124,13 @@ async fn replicas_share_the_work_and_each_aggregate_stays_in_order() {
                 both,
                 early: early.clone(),
             };
+            let listener = Listener {
+                module: "store",
+                name: "ordered",
+                subscriber: Arc::new(recorder),
+            };
             broker
-                .worker("ordered", Arc::new(recorder))
+                .worker(listener, &Default::default())
                 .spawn(stopped.clone(), &Default::default())
         })
         .collect();

@@ -15,14 +15,18 @@ use async_nats::{
     connection::State,
     jetstream::{self, Context},
 };
-use kernel::{relay::Subscriber, worker::Worker};
+use kernel::{metrics::Metrics, relay::Subscriber, worker::Worker};
 use percent_encoding::percent_decode_str;
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep, timeout},
 };
 
-use crate::{consumer, publisher::Publisher, topology};
+use crate::{
+    consumer::{self, Listener},
+    publisher::Publisher,
+    topology,
+};
 
 /// The longest wait for one answer of the server.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -93,9 +97,9 @@ impl Broker {
         Arc::new(Publisher::new(self.clone(), consumer))
     }
 
-    /// Applies what was published for `consumer` to `subscriber`. Replicas share the work.
-    pub fn worker(&self, consumer: &'static str, subscriber: Arc<dyn Subscriber>) -> Worker {
-        consumer::worker(self.clone(), consumer, subscriber)
+    /// Applies what was published for a listener. Its replicas share the work.
+    pub fn worker(&self, listener: Listener, metrics: &Metrics) -> Worker {
+        consumer::worker(self.clone(), listener, metrics)
     }
 
     /// The server with the stream in place, or the reason why not, within a few seconds.

@@ -15,6 +15,7 @@ use async_nats::jetstream::{
 use futures::{FutureExt, StreamExt, future::join_all};
 use kernel::{
     call::Cx,
+    metrics::Metrics,
     outbox::Envelope,
     relay::{Delivery, MAX_TRIES, Subscriber},
     trace,
@@ -24,6 +25,7 @@ use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use crate::{
+    backlog::Backlog,
     broker::{Away, Broker, in_time},
     topology::{self, STREAM},
 };
@@ -41,29 +43,49 @@ const STEP: Duration = Duration::from_millis(100);
 /// The longest time until an event that could not be applied is tried again.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-pub(crate) fn worker(
-    broker: Broker,
-    name: &'static str,
-    subscriber: Arc<dyn Subscriber>,
-) -> Worker {
+/// Who applies events, and under which name they are published for it.
+pub struct Listener {
+    /// The module.
+    pub module: &'static str,
+    /// Its name as a consumer, for example `store_events`.
+    pub name: &'static str,
+    /// What applies them.
+    pub subscriber: Arc<dyn Subscriber>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Listener").field(&self.name).finish()
+    }
+}
+
+pub(crate) fn worker(broker: Broker, listener: Listener, metrics: &Metrics) -> Worker {
+    let Listener {
+        module,
+        name,
+        subscriber,
+    } = listener;
     let consumer = Arc::new(Consumer {
         broker,
         name,
         subscriber,
         handle: Mutex::new(None),
         failing: AtomicBool::new(false),
+        backlog: Backlog::new(metrics, module),
     });
-    let module = name.split('_').next().unwrap_or(name);
     Worker::new(module, "nats", PERIOD, move || {
         let consumer = consumer.clone();
         async move {
-            let turn = consumer.turn().await;
-            if let Err(error) = &turn {
-                consumer.failed(error).await;
-                return Ok::<_, Away>(Turn::Failed);
+            match consumer.turn().await {
+                Ok(turn) => {
+                    consumer.failing.store(false, Ordering::Relaxed);
+                    Ok::<_, Away>(turn)
+                }
+                Err(error) => {
+                    consumer.failed(&error).await;
+                    Ok(Turn::Failed)
+                }
             }
-            consumer.failing.store(false, Ordering::Relaxed);
-            Ok(Turn::More)
         }
     })
 }
@@ -76,13 +98,15 @@ struct Consumer {
     handle: Mutex<Option<Handle<pull::Config>>>,
     /// Said once, not at every turn.
     failing: AtomicBool,
+    backlog: Backlog,
 }
 
 impl Consumer {
     /// Applies what is there, or the first event that comes within [`WAIT`]. Nothing is fetched
     /// ahead, so that a replica that stops keeps nothing from the others.
-    async fn turn(&self) -> Result<(), Away> {
+    async fn turn(&self) -> Result<Turn, Away> {
         let handle = self.handle().await?;
+        self.backlog.look(&handle).await?;
         let there = handle.fetch().max_messages(BATCH).max_bytes(BATCH_BYTES);
         let mut messages = taken(there.messages()).await?;
         if messages.is_empty() {
@@ -90,7 +114,7 @@ impl Consumer {
             messages = taken(first.messages()).await?;
         }
         if messages.is_empty() {
-            return Ok(());
+            return Ok(Turn::More);
         }
         self.apply(messages).await
     }
@@ -98,6 +122,7 @@ impl Consumer {
     async fn failed(&self, error: &Away) {
         self.broker.doubt();
         *self.handle.lock().await = None;
+        self.backlog.forget();
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, consumer = self.name, "no events can be taken");
         }
@@ -116,7 +141,7 @@ impl Consumer {
     }
 
     /// Every message is answered: what is not done comes again after a pause, here or elsewhere.
-    async fn apply(&self, messages: Vec<Message>) -> Result<(), Away> {
+    async fn apply(&self, messages: Vec<Message>) -> Result<Turn, Away> {
         let (mut events, mut readable) = (Vec::new(), Vec::new());
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
@@ -131,7 +156,7 @@ impl Consumer {
                 }
             }
         }
-        let outcomes = self.deliver(events).await;
+        let (outcomes, turn) = self.deliver(events).await;
         answers.extend(readable.into_iter().zip(outcomes));
         let answered = answers
             .iter()
@@ -139,24 +164,25 @@ impl Consumer {
         for sent in join_all(answered).await {
             sent?;
         }
-        Ok(())
+        Ok(turn)
     }
 
-    /// One outcome per event.
-    async fn deliver(&self, events: Vec<Envelope>) -> Vec<Delivery> {
+    /// One outcome per event, and whether the module gave an answer at all. If not there is no
+    /// pause: each event makes its own.
+    async fn deliver(&self, events: Vec<Envelope>) -> (Vec<Delivery>, Turn) {
         let count = events.len();
         if count == 0 {
-            return Vec::new();
+            return (Vec::new(), Turn::More);
         }
         let span = trace::delivery(self.name, &events);
         let cx = Cx::system();
         let delivery = self.subscriber.deliver(&cx, events);
         match delivery.instrument(span).await {
-            Ok(outcomes) if outcomes.len() == count => outcomes,
-            Ok(_) => vec![Delivery::TooEarly; count],
+            Ok(outcomes) if outcomes.len() == count => (outcomes, Turn::More),
+            Ok(_) => (vec![Delivery::TooEarly; count], Turn::Retry),
             Err(error) => {
                 tracing::warn!(%error, events = count, "events were not applied");
-                vec![Delivery::TooEarly; count]
+                (vec![Delivery::TooEarly; count], Turn::Retry)
             }
         }
     }

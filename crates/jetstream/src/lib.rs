@@ -5,10 +5,12 @@
 //! them to the module that listens, and acknowledges what that module has committed. At least once,
 //! in any order: the inbox of the consumer makes it once and in order (see [`kernel::inbox`]).
 
+mod backlog;
 mod broker;
 mod consumer;
 mod publisher;
 mod topology;
 
 pub use broker::{BadAddress, Broker};
+pub use consumer::Listener;
 pub use topology::{STREAM, subject};

@@ -119,6 +119,7 @@ impl NoAnswer {
 /// A port of this process, with its calls counted as those of a remote one are.
 pub struct Local<P: ?Sized> {
     name: &'static str,
+    transport: &'static str,
     port: Arc<P>,
     calls: Calls,
 }
@@ -126,8 +127,18 @@ pub struct Local<P: ?Sized> {
 impl<P: ?Sized> Local<P> {
     /// `port` under its name on the wire.
     pub fn new(name: &'static str, port: Arc<P>, metrics: &Metrics) -> Self {
-        let calls = Calls::new(metrics);
-        Self { name, port, calls }
+        Self {
+            name,
+            transport: "local",
+            port,
+            calls: Calls::new(metrics),
+        }
+    }
+
+    /// The same, where the port hands on what it is asked.
+    #[must_use]
+    pub fn by(self, transport: &'static str) -> Self {
+        Self { transport, ..self }
     }
 
     /// The port itself.
@@ -166,7 +177,8 @@ impl<P: ?Sized> Local<P> {
         method: &'static str,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.calls.made([self.name, method, "local"], call).await
+        let called = [self.name, method, self.transport];
+        self.calls.made(called, call).await
     }
 }
 

@@ -71,10 +71,11 @@ async fn what_is_known_beforehand_is_there_from_the_start() {
         let scrape = Scrape::of(&app).await;
         let seen = seen(&scrape);
         for (name, (kind, labels, meaning)) in &page {
-            let split_only = meaning.contains("(split only)") && app.services.is_empty();
+            let apart = meaning.contains("(with NATS only)")
+                || meaning.contains("(split only)") && app.services.is_empty();
             // A port comes with its first call, and what a database says with its first answer.
             let later = ["port", "route", "currency", "operation"];
-            if split_only || later.iter().any(|label| labels.contains(*label)) {
+            if apart || later.iter().any(|label| labels.contains(*label)) {
                 continue;
             }
             let nothing = BTreeSet::new();

@@ -49,7 +49,7 @@ impl Calls {
         Self {
             made: metrics.durations(
                 "comptoir_port_call_duration_seconds",
-                "Calls of another module's port, on the caller's side, repeats included. `transport`: `local`, `http`; `outcome`: `ok`, `refused`, `no_answer`. Ports: `sessions`, `stock`, `stores`, `levels`, `transfers`, `catalog`, `sale_outcomes`, `demand`, `store_events`, `inventory_events`, `sales_events`",
+                "Calls of another module's port, on the caller's side, repeats included. `transport`: `local`, `http`, `nats` (events that are put into the stream); `outcome`: `ok`, `refused`, `no_answer`. Ports: `sessions`, `stock`, `stores`, `levels`, `transfers`, `catalog`, `sale_outcomes`, `demand`, `store_events`, `inventory_events`, `sales_events`",
                 ["port", "method", "transport", "outcome"],
             ),
             served: metrics.durations(

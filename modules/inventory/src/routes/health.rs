@@ -7,7 +7,7 @@ use crate::Inventory;
 
 /// Tell how inventory is.
 ///
-/// Answers 200 while the process runs; `status` is `degraded` when its database does not answer.
+/// Answers 200 while the process runs; `status` is `degraded` when its database or a peer does not answer.
 #[utoipa::path(
     tag = "inventory",
     operation_id = "get_inventory_health",

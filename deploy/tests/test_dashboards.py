@@ -86,8 +86,8 @@ class Dashboards(unittest.TestCase):
                 named |= {word for word in known if word in words}
                 for word in words.replace("s:", "").replace(":", " ").replace(",", " ").replace(".", " ").split():
                     self.assertTrue(word[0].islower() or word in known, f"{panel['title']}: {word}")
-        # Some are about Prometheus itself and a bug; others are covered by all those of their process.
-        self.assertEqual(known - named, {"PrometheusFailing", "MonitoringDown", "Watchdog", "RequestPanicked",
+        # Some are about Prometheus itself; others are covered by all those of their process.
+        self.assertEqual(known - named, {"PrometheusFailing", "MonitoringDown", "Watchdog",
                                          "CleanUpStuck", "ProcessDown", "ProcessRestarting", "SalesStopped"})
 
     def test_every_mistake_is_reported_by_name(self):

@@ -90,6 +90,8 @@ MACHINE = row(
           "percentunit", query("service:comptoir_http_requests_in_flight:ratio", "{{service}}"), width=6, limit=1),
     graph("Turned away or ended", "Requests that no handler finished, by cause. Alerts: RequestsCut, RequestsLate.", "reqps",
           query(rate("comptoir_http_requests_cut_total", "service, cause"), "{{service}} {{cause}}"), width=6),
+    graph("Bugs that were met", "Panics per minute, of requests, database work and loops. Alert: RequestPanicked.", "short",
+          query("sum by (service) (rate(comptoir_panics_total[$__rate_interval])) * 60", "{{service}}"), width=6),
     graph("Processor", "Cores that each process uses, and the load of the machine.", "short",
           query('rate(process_cpu_seconds_total{job="comptoir"}[$__rate_interval])', "{{service}} {{instance}}"),
           query("node_load1", "load"), width=6),

@@ -25,10 +25,10 @@ HURRY = {
     "COMPTOIR__STORE__HOLD_SECONDS": "3", "COMPTOIR__STORE__SWEEP_MS": "500",
     "COMPTOIR__AUTH__BCRYPT_COST": "10", "COMPTOIR__HTTP__IN_FLIGHT": "60",
 }
-#: Metrics of alerts that come with their first event: there is nothing to see while all is well.
-RARE = {"traefik_tls_certs_not_after"}
+#: Metrics of alerts that come with HTTPS or NATS only.
+RARE = {"traefik_tls_certs_not_after", "comptoir_nats_events_unapplied"}
 #: What dashboards ask in vain while all is well, so that they say 0 for it.
-NOTHING = re.compile(r'5\.\.|no_answer|!="answered"|circuit_open|"429"|retries|certs_not_after|ALERTS')
+NOTHING = re.compile(r'5\.\.|no_answer|!="answered"|circuit_open|"429"|retries|certs_not_after|nats_events|ALERTS')
 
 
 class Observed:

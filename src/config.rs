@@ -338,6 +338,13 @@ mod tests {
         assert_eq!(development.log_filter, "info,access=warn");
         assert!(!development.log_json);
         assert!(read("[log]\njson = true").unwrap().log_json);
+        let production = format!(
+            "mode = 'production'\n[database]\nurl = 'postgres://h/d'\n[auth]\nsigning_keys = 'k'\npepper = '{}'",
+            "p".repeat(32)
+        );
+        let production = read(&production).unwrap();
+        assert_eq!(production.log_filter, "info");
+        assert!(production.log_json);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 use comptoir::process::Module;
+use kernel::telemetry;
 
 /// Every allowed edge between workspace crates. A new edge is a design decision: add it here.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -134,6 +135,18 @@ fn packages(selection: &[&str]) -> BTreeSet<String> {
     );
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(str::to_owned).collect()
+}
+
+/// What a crate says at `debug` and `trace` is only logged where it is one of ours.
+#[test]
+fn every_part_of_the_product_may_log_its_details() {
+    let edges = workspace_edges();
+    let parts = edges.iter().flat_map(|(from, to)| [from, to]);
+    let parts: BTreeSet<String> = parts.map(|name| name.replace('-', "_")).collect();
+    let may: BTreeSet<String> = telemetry::OWN.iter().map(ToString::to_string).collect();
+    assert!(parts.len() > 10);
+    let missing: Vec<_> = parts.difference(&may).filter(|p| *p != "testkit").collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn unexpected(edges: &Edges) -> Edges {

@@ -212,9 +212,21 @@ pub async fn until_waiting(url: &str, name: &str) {
         "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
          WHERE NOT granted AND datname = current_database() AND application_name LIKE '{name}'"
     );
+    until(url, &waiting).await;
+}
+
+/// Waits until a connection to this database asks for the lock on migrations, which it does again
+/// and again.
+pub async fn until_asking(url: &str) {
+    let asking = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND query LIKE 'SELECT WHERE pg_try_advisory_lock%'";
+    until(url, asking).await;
+}
+
+async fn until(url: &str, count: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while number(url, &waiting) == 0 {
-        assert!(Instant::now() < deadline, "nobody waits as {name}");
+    while number(url, count) == 0 {
+        assert!(Instant::now() < deadline, "nobody: {count}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

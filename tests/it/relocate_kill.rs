@@ -9,7 +9,7 @@ use embedded_postgres::{Options, Postgres};
 
 use crate::{
     app::prepare,
-    relocate::{Held, MOVE, execute, in_force, number, until_waiting},
+    relocate::{Held, MOVE, execute, in_force, number, until_asking, until_waiting},
 };
 
 const SALES: i64 = 3_000;
@@ -83,7 +83,7 @@ async fn kill_at(moment: Moment, old: &str, new: &str, folder: &Path) {
             until_waiting(old, MOVE).await;
             held.push(Held::migrations(new));
             drop(turn);
-            until_waiting(new, "%").await;
+            until_asking(new).await;
         }
     }
     child.kill().unwrap(); // SIGKILL

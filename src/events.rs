@@ -39,7 +39,7 @@ impl Events {
 
     /// Takes what was published for the consumer of this name, which runs here. Wherever there is
     /// a broker, also where all who publish run here: they did not before a module was moved.
-    pub(crate) fn listen(
+    pub fn listen(
         &self,
         module: Module,
         consumer: &'static str,

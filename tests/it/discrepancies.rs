@@ -7,12 +7,9 @@ use futures::future::{join, join_all};
 use kernel::{
     auth::Role,
     call::{CallError, Cx},
-    db::{Db, DbOptions},
     ids::{ProductId, SaleId, StoreId},
     migrate,
     money::Quantity,
-    peer::Peer,
-    service_token::ServiceTokens,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +20,7 @@ use uuid::Uuid;
 use crate::{
     app::{Options, TOPOLOGIES, TestApp, Topology},
     sales::sale,
-    topology::SECRET,
+    store_ports,
 };
 
 pub const ALL: &str = "/api/stocks/discrepancies";
@@ -31,30 +28,8 @@ pub const ALL: &str = "/api/stocks/discrepancies";
 /// The port as the sales module reaches it.
 fn port(app: &TestApp) -> Arc<dyn Stock> {
     match app.topology {
-        Topology::Whole => {
-            let db = Db::connect(&DbOptions {
-                url: app.db(Module::Store).url().into(),
-                schema: "store",
-                pool_size: 4,
-                wait: Duration::from_secs(10),
-                count_statements: false,
-                metrics: Default::default(),
-            });
-            store::Ports::new(db.unwrap(), store::HoldCommit::Durable).unwrap()
-        }
-        Topology::Split => {
-            let tokens = ServiceTokens::new(&SECRET.to_owned().into());
-            let base = app.internal(Module::Store).parse().unwrap();
-            let peer = Peer::new(
-                "store",
-                base,
-                Duration::from_secs(10),
-                tokens,
-                &Default::default(),
-            )
-            .unwrap();
-            Arc::new(StockClient::new(peer))
-        }
+        Topology::Whole => store_ports::local(&store_ports::db(app)),
+        Topology::Split => Arc::new(StockClient::new(store_ports::peer(app))),
         other => panic!("no way into {other:?}"),
     }
 }
@@ -313,17 +288,8 @@ async fn a_hold_that_finds_its_goods_costs_no_statement_more() {
     let app = TestApp::start(TOPOLOGIES[0]).await;
     let (store, product) = (app.given_store().await, app.given_product(100).await);
     app.given_stock(store, product, 3).await;
-    let db = Db::connect(&DbOptions {
-        url: app.db(Module::Store).url().into(),
-        schema: "store",
-        pool_size: 4,
-        wait: Duration::from_secs(10),
-        count_statements: true,
-        metrics: Default::default(),
-    });
-    let db = db.unwrap();
-    let ports = store::Ports::new(db.clone(), store::HoldCommit::Durable).unwrap();
-    let stock: Arc<dyn Stock> = ports;
+    let db = store_ports::db(&app);
+    let stock: Arc<dyn Stock> = store_ports::local(&db);
     let taken = async |oversell| {
         let before = db.statements();
         let request = hold(store, &[(product, 2)], oversell);

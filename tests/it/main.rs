@@ -79,6 +79,7 @@ mod shifts;
 mod statements;
 mod stock_reports;
 mod stocks;
+mod store_ports;
 mod suggestions;
 mod taxes;
 mod tills;

@@ -1,18 +1,15 @@
 //! Who sees and does what of transfers, how another module makes one, and proof that books which do
 //! not add up are found.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use comptoir::process::Module;
 use futures::future::join_all;
 use kernel::{
     auth::Role,
     call::{CallError, Cx},
-    db::{Db, DbOptions},
     ids::{ProductId, StoreId, TransferId},
     money::Quantity,
-    peer::Peer,
-    service_token::ServiceTokens,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{TOPOLOGIES, TestApp, Topology, id},
-    topology::SECRET,
+    store_ports,
     transfers::{ALL, draft, given, given_transfer, path, receipt},
 };
 
@@ -133,30 +130,8 @@ async fn the_list_is_filtered_and_paged_from_the_newest() {
 /// The port as another module would reach it.
 async fn port(app: &TestApp) -> Arc<dyn Transfers> {
     match app.topology {
-        Topology::Whole => {
-            let db = Db::connect(&DbOptions {
-                url: app.db(Module::Store).url().into(),
-                schema: "store",
-                pool_size: 4,
-                wait: Duration::from_secs(10),
-                count_statements: false,
-                metrics: Default::default(),
-            });
-            store::Ports::new(db.unwrap(), store::HoldCommit::Durable).unwrap()
-        }
-        Topology::Split => {
-            let tokens = ServiceTokens::new(&SECRET.to_owned().into());
-            let base = app.internal(Module::Store).parse().unwrap();
-            let peer = Peer::new(
-                "store",
-                base,
-                Duration::from_secs(10),
-                tokens,
-                &Default::default(),
-            )
-            .unwrap();
-            Arc::new(TransfersClient::new(peer))
-        }
+        Topology::Whole => store_ports::local(&store_ports::db(app)),
+        Topology::Split => Arc::new(TransfersClient::new(store_ports::peer(app))),
         other => panic!("no way into {other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 """A real Prometheus looks at the real product in every topology, under a little load: every question of
 the dashboards and rules has an answer, and alerts fire when their cause is there and clear when it is
-gone. A handler that panics, a leak and a clean-up that has not run for an hour are shown by promtool alone
-(test_prometheus.py)."""
+gone. Shown by promtool alone (test_prometheus.py) are a panic, a leak, a clean-up that has not run for an
+hour, and events that stay in NATS."""
 
 import contextlib
 import json
@@ -116,7 +116,7 @@ class ObserveGateway(unittest.TestCase):
             watch.clears("CertificateEnds")
 
     @unittest.skipUnless(may_mount(), "a small disk takes root and loop devices")
-    def test_a_disk_that_fills_and_a_prometheus_that_fails_are_seen(self):
+    def test_a_disk_that_fills_and_what_keeps_prometheus_from_its_work_are_seen(self):
         self.gateway = Gateway(Model(TOPOLOGIES["whole"]))
         with self.gateway, Watch(self.gateway, None, "prometheus.yml") as watch, small_disk(watch.home) as device:
             file = watch.home / "disk/filled"
@@ -133,6 +133,10 @@ class ObserveGateway(unittest.TestCase):
             watch.fires("DiskFull", device=device)
             file.unlink()
             until("quiet", lambda: not watch.firing(device=device), 60, every=0.5)
+
+            with hanging(watch.node):
+                watch.fires("MonitoringDown", job="node")
+            watch.clears("MonitoringDown")
 
             watch.told_again("scrape_configs: nothing that it understands")
             watch.fires("PrometheusFailing")

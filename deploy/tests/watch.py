@@ -51,8 +51,8 @@ class Watch:
         mine, node = self.addresses["127.0.0.1:9090"], self.addresses["node:9100"]
         try:
             told = self.model.services["node"]["command"]
-            self.start("prometheus-node-exporter", *told, f"--web.listen-address={node}")
-            self.start(
+            self.node = self.start("prometheus-node-exporter", *told, f"--web.listen-address={node}")
+            self.prometheus = self.start(
                 "prometheus", f"--config.file={self.home}/prometheus.yml", f"--storage.tsdb.path={self.home}/data",
                 f"--web.listen-address={mine}", "--log.level=warn",
             )
@@ -71,12 +71,14 @@ class Watch:
     def start(self, *command):
         """Starts a program whose output goes to a file."""
         with (self.home / f"{command[0]}.log").open("w") as log:
-            self.processes.append(subprocess.Popen(command, cwd=self.home, stdout=log, stderr=subprocess.STDOUT))
+            process = subprocess.Popen(command, cwd=self.home, stdout=log, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        return process
 
     def told_again(self, configuration):
         """Has it read a configuration, as after a change."""
         (self.home / "prometheus.yml").write_text(configuration)
-        self.processes[-1].send_signal(signal.SIGHUP)
+        self.prometheus.send_signal(signal.SIGHUP)
 
     def write(self):
         """Configuration, rules and targets."""

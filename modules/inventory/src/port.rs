@@ -89,13 +89,14 @@ impl Catalog for Ports {
         let (since, until) = inventory_api::bounds(day);
         let found = self
             .db
-            .run(move |conn| {
+            .transaction(move |conn| {
                 let place = Place {
                     store: store_id,
                     region: tax_region.as_deref(),
                     since,
                     until,
                 };
+                resolve::keep_plans(conn)?;
                 resolve::offers(conn, place, &asked.iter().collect()).map_err(DbError::from)
             })
             .await

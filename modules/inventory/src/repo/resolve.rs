@@ -151,6 +151,19 @@ statement! {
     )
 }
 
+statement! {
+    struct KeepPlan {}
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), \
+         set_config('enable_seqscan', 'off', true)"
+}
+
+/// Until the end of the transaction plans are kept, and find rows by key whatever the tables' size was
+/// when they were made. Left to itself PostgreSQL plans [`offers`] anew every time, because it takes
+/// ten keys for granted where one is asked for; that takes ten times as long as the answer.
+pub(crate) fn keep_plans(conn: &mut PgConnection) -> QueryResult<()> {
+    KeepPlan {}.execute(conn).map(drop)
+}
+
 #[derive(QueryableByName)]
 struct Dated {
     #[diesel(embed)]

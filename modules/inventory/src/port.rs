@@ -96,7 +96,6 @@ impl Catalog for Ports {
                     since,
                     until,
                 };
-                resolve::keep_plans(conn)?;
                 resolve::offers(conn, place, &asked.iter().collect()).map_err(DbError::from)
             })
             .await

@@ -152,16 +152,12 @@ statement! {
 }
 
 statement! {
-    struct KeepPlan {}
+    /// Until the end of the transaction plans are kept, and find rows by key whatever the tables' size was
+    /// when they were made. Left to itself PostgreSQL plans [`Offers`] anew every time, because it
+    /// takes ten keys for granted where one is asked for; that takes ten times as long as the answer.
+    struct KeepPlans {}
     "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), \
          set_config('enable_seqscan', 'off', true)"
-}
-
-/// Until the end of the transaction plans are kept, and find rows by key whatever the tables' size was
-/// when they were made. Left to itself PostgreSQL plans [`offers`] anew every time, because it takes
-/// ten keys for granted where one is asked for; that takes ten times as long as the answer.
-pub(crate) fn keep_plans(conn: &mut PgConnection) -> QueryResult<()> {
-    KeepPlan {}.execute(conn).map(drop)
 }
 
 #[derive(QueryableByName)]
@@ -182,7 +178,8 @@ pub(crate) struct Place<'a> {
     pub(crate) until: DateTime<Utc>,
 }
 
-/// As [`resolve`], with what may hold of each product at `place`.
+/// As [`resolve`], with what may hold of each product at `place`. To be called in a transaction, for
+/// whose rest plans are kept.
 pub(crate) fn offers(
     conn: &mut PgConnection,
     place: Place<'_>,
@@ -194,6 +191,7 @@ pub(crate) fn offers(
         since,
         until,
     } = place;
+    KeepPlans {}.execute(conn)?;
     let rows: Vec<Dated> = Offers {
         store,
         region,

@@ -101,7 +101,7 @@ impl Inventory {
         let (since, until) = bounds(Utc::now().date_naive());
         let found = self
             .db
-            .run(move |conn| {
+            .transaction(move |conn| {
                 let place = Place {
                     store,
                     region: region.as_deref(),
